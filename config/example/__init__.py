@@ -1,0 +1,1 @@
+"""The example centre: a whole invented city, as data."""
