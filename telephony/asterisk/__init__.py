@@ -1,0 +1,1 @@
+"""One Asterisk: its configuration, its life, its console."""

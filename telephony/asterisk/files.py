@@ -1,0 +1,188 @@
+"""Asterisk's configuration, rendered from the centre: text in, text out; and written whole or not at all.
+
+One template a file (`templates/`). The same files serve our own Asterisk and one that a city runs already
+(`liandong asterisk-config`), so nothing in them knows who starts Asterisk.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from telephony.asterisk.modules import MODULES
+from telephony.settings import TelephonySettings
+
+FILES = (
+    "asterisk.conf",
+    "modules.conf",
+    "pjsip.conf",
+    "extensions.conf",
+    "manager.conf",
+    "logger.conf",
+    "cel.conf",
+    "cel_custom.conf",
+    "cdr.conf",
+    "cdr_custom.conf",
+    "rtp.conf",
+    "http.conf",
+    "musiconhold.conf",
+    "features.conf",
+    "indications.conf",
+)
+
+# Asterisk warns about or refuses to load modules without these; empty is what we mean.
+EMPTY_FILES = (
+    "acl.conf",
+    "amd.conf",
+    "ccss.conf",
+    "chan_websocket.conf",
+    "cli_aliases.conf",
+    "codecs.conf",
+    "confbridge.conf",
+    "dnsmgr.conf",
+    "dsp.conf",
+    "enum.conf",
+    "geolocation.conf",
+    "pjproject.conf",
+    "pjsip_notify.conf",
+    "prometheus.conf",
+    "queues.conf",
+    "queuerules.conf",
+    "sorcery.conf",
+    "stasis.conf",
+    "udptl.conf",
+    "websocket_client.conf",
+)
+
+# Manager events that nobody here listens to; about two thirds of all at work.
+UNHEARD = (
+    "VarSet",
+    "Newexten",
+    "CEL",
+    "Cdr",
+    "TestEvent",
+    "RTCPSent",
+    "RTCPReceived",
+    "ChallengeSent",
+    "ChallengeResponseFailed",
+    "SuccessfulAuth",
+    "LocalOptimizationBegin",
+    "LocalOptimizationEnd",
+    "MusicOnHoldStart",
+    "MusicOnHoldStop",
+)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where Asterisk finds and leaves things; all absolute."""
+
+    etc: Path
+    """configuration"""
+    modules: Path
+    """loadable modules, from the program's package"""
+    data: Path
+    """documentation and static data, from the program's package"""
+    lib: Path
+    """its own small database"""
+    cache: Path
+    spool: Path
+    run: Path
+    """control socket and pid file"""
+    log: Path
+    raw: Path
+    """recordings in the making: one folder a call"""
+    sounds: Path
+    """prompts: one folder a language"""
+
+
+@dataclass(frozen=True)
+class ChosenPorts:
+    """The ports in use, none of them 0."""
+
+    sip_udp: int
+    sip_tcp: int
+    sip_ws: int
+    agi: int
+    ami: int
+    rtp_start: int
+    rtp_end: int
+
+
+def secret_names(settings: TelephonySettings) -> tuple[str, ...]:
+    """Every secret that the rendered files hold: one a telephone, and the manager interface's."""
+    return (*(seat.id for seat in settings.seats), *settings.trial_phones, "ami")
+
+
+def render(
+    settings: TelephonySettings,
+    *,
+    languages: Sequence[str],
+    paths: Paths,
+    ports: ChosenPorts,
+    secrets: Mapping[str, str],
+) -> dict[str, str]:
+    """All of Asterisk's configuration files as text, by file name.
+
+    `secrets` holds a value for each of `secret_names(settings)`.
+    """
+    environment = Environment(
+        loader=PackageLoader("telephony.asterisk"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - these are no web pages; every value was checked against a pattern
+    )
+
+    def voice(prompt: str) -> str:
+        """The files of one prompt in every language, as Playback and Read take them."""
+        return "&".join(str(paths.sounds / language / prompt) for language in languages)
+
+    names = {
+        "bind": settings.bind,
+        "languages": languages,
+        "menu": settings.silent_menu,
+        "modules": MODULES,
+        "neighbours": settings.neighbours,
+        "paths": asdict(paths),
+        "ports": asdict(ports),
+        "raw": paths.raw,
+        "seats": settings.seats,
+        "secrets": secrets,
+        "services": settings.services,
+        "timing": settings.fallback,
+        "trial_phones": settings.trial_phones,
+        "trunks": settings.trunks,
+        "unheard": UNHEARD,
+        "voice": voice,
+        "waiting": [*(paths.sounds / language / "waiting" for language in languages), paths.sounds / "tone"],
+        "way_out": next((trunk.id for trunk in settings.trunks if trunk.contact), None),
+    }
+    rendered = {name: environment.get_template(f"{name}.j2").render(names) for name in FILES}
+    return rendered | dict.fromkeys(EMPTY_FILES, "")
+
+
+def write(rendered: Mapping[str, str], folder: Path) -> None:
+    """Put the files into `folder`, all of them or none; they hold secrets, so nobody else reads them."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for name, text in rendered.items():
+            file = staging / name
+            file.touch(mode=0o600)
+            file.write_text(text, encoding="utf-8")
+        if folder.exists():
+            old = staging.with_suffix(".old")
+            folder.rename(old)
+            staging.rename(folder)
+            shutil.rmtree(old)
+        else:
+            staging.rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)

@@ -1,0 +1,190 @@
+"""The centre's telephony as its people write it: `telephony.yaml`.
+
+Every setting says what it means and in which unit; what is not written here has a default that a small centre can
+live with. References between parts of the file (a neighbour names a trunk, a menu key a service) are checked where
+they stand, so that the error names the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from config.field import Between, Ip, Line, Name, Number, Port, Wording
+from config.part import Part
+from config.problem import Refused, quoted
+
+_DIALPLAN_WORDS = re.compile(r"[^,;${}()\[\]\\|&\"<>=]+")
+
+
+def _label(value: str) -> str:
+    if not _DIALPLAN_WORDS.fullmatch(value) or len(value) > 40:
+        raise Refused(
+            "bad_label", allowed=('up to 40 characters, none of them among , ; $ { } ( ) [ ] \\ | & " < > =',)
+        )
+    return value
+
+
+Label = Annotated[Line, AfterValidator(_label)]
+"""What a telephone's display shows; goes through the dialplan, so its special characters are refused."""
+
+Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
+"""A key of a telephone, quoted in YAML."""
+
+
+class Ports(Part):
+    """Every port that the centre listens on; 0 picks a free one."""
+
+    http: Port = Field(8080, description="HTTP of the web process")
+    sip_udp: Port = Field(5060, description="SIP over UDP")
+    sip_tcp: Port = Field(5060, description="SIP over TCP")
+    sip_ws: Port = Field(8088, description="SIP over WebSocket")
+    agi: Port = Field(4573, description="the engine's AGI server")
+    ami: Port = Field(5038, description="Asterisk's manager interface")
+    rtp_start: Port = Field(10000, description="first RTP port")
+    rtp_count: Annotated[int, Between(100, 40000)] = Field(
+        2000, description="how many RTP ports; a call with a seat takes four"
+    )
+
+
+class AsteriskSettings(Part):
+    """Which Asterisk is used."""
+
+    program: str | None = Field(None, description="path of an Asterisk; otherwise the one on the machine")
+    trial: bool = Field(False, description="take the Asterisk that set-up unpacked; for demo, tests and trials only")
+
+
+class Service(Part):
+    """One service behind the unified number."""
+
+    id: Name
+    number: Number = Field(description="the number that callers dial")
+    name: Wording
+
+
+class Seat(Part):
+    """The telephone of one seat."""
+
+    id: Name
+    number: Number = Field(description="what other seats dial to reach it")
+    transport: Literal["sip", "ws"] = Field("sip", description="sip: UDP or TCP; ws: a browser (WebRTC)")
+
+
+class Trunk(Part):
+    """A line to the telephone network."""
+
+    id: Name
+    match: tuple[Ip, ...] = Field(min_length=1, description="addresses from which its calls come")
+    contact: str | None = Field(None, pattern=r"^[\w.:\[\]-]+$", description="host:port for calls that go out by it")
+    codecs: tuple[Literal["alaw", "ulaw", "g722", "opus"], ...] = ("alaw", "ulaw")
+
+
+class Neighbour(Part):
+    """Who takes a call when nobody here can."""
+
+    id: Name
+    number: Number
+    trunk: Name = Field(description="the trunk by which it is reached")
+
+
+class Fallback(Part):
+    """What the dialplan does by itself. All in seconds."""
+
+    ring_s: Annotated[float, Between(1, 120, "s")] = Field(
+        12, description="free seats ring this long, then the round begins again"
+    )
+    overflow_after_s: Annotated[int, Between(0, 600, "s")] = Field(
+        10, description="nobody free for this long: the neighbour is rung"
+    )
+    overflow_again_s: Annotated[int, Between(1, 3600, "s")] = Field(60, description="and again after this")
+    neighbour_ring_s: Annotated[int, Between(1, 120, "s")] = Field(20, description="a neighbour rings this long")
+    announce_after_s: Annotated[int, Between(0, 600, "s")] = Field(
+        8, description="a caller who waits longer is answered and told"
+    )
+    turn_s: Annotated[float, Between(0.2, 5, "s")] = Field(
+        0.5, description="how often a waiting caller is looked after"
+    )
+    too_short_s: Annotated[int, Between(0, 10, "s")] = Field(
+        2, description="a seat that hangs up sooner did not mean to: ring again"
+    )
+    ask_s: Annotated[float, Between(0.1, 2, "s")] = Field(
+        0.5, description="how long the engine may think about one question"
+    )
+    heartbeat_s: Annotated[int, Between(1, 10, "s")] = Field(
+        2, description="an engine silent for longer counts as dead"
+    )
+    seat_rtp_timeout_s: Annotated[int, Between(0, 600, "s")] = Field(
+        30, description="a seat in a call that sends no RTP this long is dead; 0: never"
+    )
+
+
+class MenuKey(Part):
+    """What one key of the silent-call menu means."""
+
+    service: Name = Field(description="the service that the caller asks for")
+    label: Label = Field(description="what the seat's telephone shows")
+
+
+class SilentMenu(Part):
+    """For a caller who cannot speak. Every time-out leads back to a person."""
+
+    timeout_s: Annotated[int, Between(4, 30, "s")] = Field(
+        6, description="how long a key is waited for (the field asks for 4 at least)"
+    )
+    keys: dict[Key, MenuKey] = Field(min_length=1)
+
+
+class TelephonySettings(Part):
+    """`telephony.yaml`: lines, seats' telephones, and what happens to a call."""
+
+    bind: Ip = Field("127.0.0.1", description="the address that every socket listens on")
+    ports: Ports = Ports()
+    asterisk: AsteriskSettings = AsteriskSettings()
+    services: tuple[Service, ...] = Field(min_length=1)
+    seats: tuple[Seat, ...] = Field(min_length=1)
+    trunks: tuple[Trunk, ...] = Field(min_length=1)
+    neighbours: tuple[Neighbour, ...] = ()
+    trial_phones: tuple[Name, ...] = Field((), description="accounts with which a softphone may ring in as a caller")
+    fallback: Fallback = Fallback()
+    silent_menu: SilentMenu
+
+    def complaints(self) -> Iterator[Refused]:
+        """Where the file contradicts itself."""
+        yield from _taken_twice(
+            [
+                *(
+                    ((field, index, "id"), item.id)
+                    for field in ("seats", "trunks", "neighbours")
+                    for index, item in enumerate(getattr(self, field))
+                ),
+                *((("trial_phones", index), name) for index, name in enumerate(self.trial_phones)),
+            ]
+        )
+        yield from _taken_twice([(("seats", index, "number"), seat.number) for index, seat in enumerate(self.seats)])
+        yield from _taken_twice([(("services", index, "id"), item.id) for index, item in enumerate(self.services)])
+        yield from _taken_twice(
+            [(("services", index, "number"), item.number) for index, item in enumerate(self.services)]
+        )
+        trunks = {trunk.id: trunk for trunk in self.trunks}
+        for index, neighbour in enumerate(self.neighbours):
+            place = ("neighbours", index, "trunk")
+            if neighbour.trunk not in trunks:
+                yield Refused("no_such_trunk", allowed=tuple(trunks), path=place)
+            elif trunks[neighbour.trunk].contact is None:
+                yield Refused("no_way_out", f"trunk {neighbour.trunk} has no contact to call out by", path=place)
+        services = tuple(service.id for service in self.services)
+        for key, choice in self.silent_menu.keys.items():
+            if choice.service not in services:
+                yield Refused("no_such_service", allowed=services, path=("silent_menu", "keys", key, "service"))
+
+
+def _taken_twice(places: list[tuple[tuple[str | int, ...], str]]) -> Iterator[Refused]:
+    """A complaint for each value that an earlier place has already."""
+    seen: set[str] = set()
+    for path, value in places:
+        if value in seen:
+            yield Refused("repeated", f"{quoted(value)} is taken already", path=path)
+        seen.add(value)
