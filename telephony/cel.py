@@ -19,7 +19,8 @@ class ChannelEvent:
 
     at: datetime
     kind: str
-    """CHAN_START, ANSWER, BRIDGE_ENTER, BRIDGE_EXIT, HANGUP, CHAN_END, LINKEDID_END, or USER_DEFINED."""
+    """CHAN_START, ANSWER, BRIDGE_ENTER, BRIDGE_EXIT, HANGUP, CHAN_END, LINKEDID_END; or one of our dialplan's own:
+    Joined, SilentCall."""
     call: str
     """Unique id of the first channel of the call."""
     channel: str
@@ -32,10 +33,8 @@ class ChannelEvent:
     context: str
     application: str
     arguments: str
-    own_kind: str
-    """For USER_DEFINED: our own name of the event, such as Joined."""
     extra: str
-    """JSON for Asterisk's own events, free text for ours."""
+    """JSON with more about some kinds, empty for most."""
 
 
 class Reader:

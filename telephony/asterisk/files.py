@@ -126,10 +126,11 @@ def render(
     paths: Paths,
     ports: ChosenPorts,
     secrets: Mapping[str, str],
+    version: str,
 ) -> dict[str, str]:
     """All of Asterisk's configuration files as text, by file name.
 
-    `secrets` holds a value for each of `secret_names(settings)`.
+    `secrets` holds a value for each of `secret_names(settings)`; `version` is Asterisk's, such as `22.10.1`.
     """
     environment = Environment(
         loader=PackageLoader("telephony.asterisk"),
@@ -160,6 +161,7 @@ def render(
         "trial_phones": settings.trial_phones,
         "trunks": settings.trunks,
         "unheard": UNHEARD,
+        "version": tuple(map(int, version.split("."))),
         "voice": voice,
         "waiting": [*(paths.sounds / language / "waiting" for language in languages), paths.sounds / "tone"],
         "way_out": next((trunk.id for trunk in settings.trunks if trunk.contact), None),
