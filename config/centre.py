@@ -25,6 +25,9 @@ from config.problem import ConfigErrors, Problem, Refused, Step, nearest
 
 P = TypeVar("P", bound=Part)
 
+MAX_PROBLEMS = 100
+"""Told of one file; a file of another kind altogether can be wrong a hundred thousand times."""
+
 _NOTHING = Table(0, 0)
 """Stands for a part's file that is not there: its places are line 0."""
 
@@ -116,7 +119,7 @@ def _load_part(folder: Path, file: str, schema: type[Part]) -> _Loaded:
     read = document.read(data, file) if data is not None else document.Document(_NOTHING)
     root, problems = read.root, list(read.problems)
     if root is None:
-        raise ConfigErrors(problems)
+        raise ConfigErrors(_capped(problems, file))
     try:
         # JSON in between is on purpose: pydantic's strict rules for JSON are the ones for files (lists for
         # tuples, words for enums, nothing else turned into anything else).
@@ -126,11 +129,18 @@ def _load_part(folder: Path, file: str, schema: type[Part]) -> _Loaded:
             problems.append(_empty(file, schema, missing=data is None))
         else:
             problems += explain.explained(error, schema, root, file)
-        raise ConfigErrors(problems) from None
+        raise ConfigErrors(_capped(problems, file)) from None
     problems += (explain.located(refused, root, file) for refused in part.complaints())
     if problems:
-        raise ConfigErrors(problems)
+        raise ConfigErrors(_capped(problems, file))
     return _Loaded(file, part, root)
+
+
+def _capped(problems: list[Problem], file: str) -> list[Problem]:
+    if len(problems) <= MAX_PROBLEMS:
+        return problems
+    left = f"{len(problems) - MAX_PROBLEMS} more problems are not listed"
+    return [*ConfigErrors(problems).problems[:MAX_PROBLEMS], Problem(file, 0, 0, "", left, "too_many")]
 
 
 def _empty(file: str, schema: type[Part], *, missing: bool) -> Problem:
@@ -151,13 +161,15 @@ def _bytes(path: Path, file: str) -> bytes | None:
         return None
     except OSError as error:
         raise ConfigErrors([_unreadable(file, "file", error)]) from error
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ConfigErrors([Problem(file, 0, 0, "", "this is not a file", "not_a_file")])
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
             return stream.read(document.MAX_BYTES + 1)
-        except OSError as error:
-            raise ConfigErrors([_unreadable(file, "file", error)]) from error
+    except OSError as error:
+        raise ConfigErrors([_unreadable(file, "file", error)]) from error
+    finally:
+        os.close(descriptor)
 
 
 def _unreadable(name: str, what: str, error: OSError) -> Problem:

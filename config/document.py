@@ -198,7 +198,7 @@ class _Builder:
             case events.DocumentStartEvent():
                 self._start_document(event)
             case events.AliasEvent():
-                message = f"aliases (*{event.anchor}) are not used here; write the value again"
+                message = f"aliases (*{str(event.anchor)[:40]}) are not used here; write the value again"
                 raise self._stop(event, "alias", message)
             case events.ScalarEvent():
                 self._plain_only(event)
@@ -217,9 +217,9 @@ class _Builder:
 
     def _plain_only(self, event: events.ScalarEvent | events.CollectionStartEvent) -> None:
         if event.anchor is not None:
-            self._note(event, "anchor", f"anchors (&{event.anchor}) are not used here")
+            self._note(event, "anchor", f"anchors (&{event.anchor[:40]}) are not used here")
         if event.tag is not None:
-            self._note(event, "tag", f"tags ({event.tag}) are not used here")
+            self._note(event, "tag", f"tags ({event.tag[:40]}) are not used here")
 
     def _scalar(self, event: events.ScalarEvent) -> None:
         line, column = _mark(event)

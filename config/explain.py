@@ -96,7 +96,8 @@ def _problem(detail: ErrorDetails, schema: type[BaseModel], root: Table, file: s
         return Problem(file, line, column, path_text(path), "this key is missing", "missing_key")
     path = _path(root, loc)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return located(_wrong_tag(detail), root, file, path)
+        kinds = list(_types_at(schema, loc))
+        return located(_wrong_tag(detail, kinds, _node(root, path)), root, file, path)
     if loc and loc[-1] == "[key]":
         return _bad_key(detail, path, root, file)
     return located(_refused(detail, list(_types_at(schema, loc)), _node(root, path)), root, file, path)
@@ -146,13 +147,16 @@ def _refused(detail: ErrorDetails, leaves: list[Any], node: Node | None) -> Refu
     return Refused("wrong_value", one_line(str(cause) if cause else detail["msg"]))
 
 
-def _wrong_tag(detail: ErrorDetails) -> Refused:
+def _wrong_tag(detail: ErrorDetails, kinds: list[Any], table: Node | None) -> Refused:
     """The key that tells which kind of table this is has an unknown word, or is not there."""
     by = str(detail["ctx"]["discriminator"]).strip("'")
-    tags = tuple(tag.strip("'") for tag in str(detail["ctx"]["expected_tags"]).split(", "))
-    if detail["type"] == "union_tag_not_found":
+    fields = [kind.model_fields.get(by) for kind in kinds]
+    tags = tuple(word for field in fields if field for word in _words(field.annotation))
+    tag = _child(table, by)
+    if tag is None:
         return Refused("missing_key", "this key is missing", allowed=tags, path=(by,))
-    return Refused("wrong_value", allowed=tags, nearest=nearest(str(detail["ctx"]["tag"]), tags), path=(by,))
+    near = nearest(tag.text, tags) if isinstance(tag, Scalar) else ""
+    return Refused("wrong_value", allowed=tags, nearest=near, path=(by,))
 
 
 def _wrong_type(wanted: str, message: str, node: Node | None) -> Refused:
@@ -204,10 +208,13 @@ def _types_at(kind: Any, loc: tuple[Step, ...]) -> Iterator[Any]:
     if origin is Annotated:
         yield from _types_at(get_args(kind)[0], loc)
     elif origin in (typing.Union, types.UnionType):
-        for branch in get_args(kind):
-            found = list(_types_at(branch, loc))
-            # The first step may be a branch's name.
-            yield from found or (_types_at(branch, loc[1:]) if loc else ())
+        branches = [branch for branch in get_args(kind) if branch is not types.NoneType]
+        if len(branches) > 1 and loc:
+            # The first step names the branch: its tag, its class, or pydantic's word for a plain type.
+            branches = [each for each in branches if _is_named(each, loc[0])] or branches
+            loc = loc[1:]
+        for branch in branches:
+            yield from _types_at(branch, loc)
     elif not loc:
         yield kind
     elif isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -219,6 +226,13 @@ def _types_at(kind: Any, loc: tuple[Step, ...]) -> Iterator[Any]:
         yield from _types_at(inner[min(loc[0], len(inner) - 1)], loc[1:])
     elif isinstance(origin, type) and issubclass(origin, Mapping):
         yield from _types_at(get_args(kind)[1], loc[1:])
+
+
+def _is_named(branch: Any, step: Step) -> bool:
+    if not (isinstance(branch, type) and issubclass(branch, BaseModel)):
+        return False
+    tags = (get_args(field.annotation) for field in branch.model_fields.values())
+    return branch.__name__ == step or any(step in each for each in tags)
 
 
 def _keys(kind: Any) -> Iterator[str]:
