@@ -14,11 +14,13 @@ def main() -> int:
     """Return the exit code: 0 when done, 1 when not, after a message on stderr."""
     parser = argparse.ArgumentParser(prog="python -m telephony.obtain", description=__doc__)
     parser.add_argument("--relock", action="store_true", help="lock the mirror's newest packages (maintainers)")
+    parser.add_argument("--cached", action="store_true", help="download nothing")
     try:
-        if parser.parse_args().relock:
+        options = parser.parse_args()
+        if options.relock:
             _relock()
         else:
-            found = obtain(progress=_say)
+            found = obtain(download=not options.cached, progress=_say)
             print(f"Asterisk {found.version} ({found.kind.value}): {found.argv0[0]}")
     except ObtainError as error:
         print(f"{error} [{error.code}]", file=sys.stderr)
@@ -35,7 +37,7 @@ def _relock() -> None:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(f"  {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ read nor changed. Only Debian's archive keys are trusted. No root rights are nee
 accepted, because a mirror may be a frozen copy; the lock says what is wanted.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -85,6 +86,17 @@ class Debian:
         for package, path in files.items():
             verify(package, path)
         return files
+
+    def unpack(self, package: Path, root: Path) -> None:
+        """Unpack one .deb file into the root, without running any of its scripts.
+
+        Raises PackageDamaged when it is no whole .deb file, OSError when the disk is full.
+        """
+        done = self._run("dpkg-deb", "-x", str(package), str(root))
+        if done.returncode != 0:
+            if "No space left on device" in done.stderr:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise PackageDamaged(f"{package.name} cannot be unpacked: {_last_complaint(done)}. {WAY_OUT}")
 
     def _mirrors(self) -> list[str]:
         """Return the machine's mirrors, those that are known to be Debian's first."""
@@ -182,26 +194,6 @@ def machine_architecture(environment: Mapping[str, str]) -> str:
         ["dpkg", "--print-architecture"], env=dict(environment), capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
-
-
-def unpack(package: Path, root: Path, held: tuple[int, ...] = ()) -> None:
-    """Unpack one .deb file into the root, without running any of its scripts.
-
-    Raises PackageDamaged when it is no whole .deb file, OSError when the disk is full.
-    """
-    done = subprocess.run(
-        ["dpkg-deb", "-x", package, root],
-        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        pass_fds=held,
-    )
-    if done.returncode != 0:
-        if "No space left on device" in done.stderr:
-            raise OSError(f"no space left on the disk of {root}")
-        raise PackageDamaged(f"{package.name} cannot be unpacked: {_last_complaint(done)}")
 
 
 def verify(package: LockedPackage, path: Path) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from . import lock, modules
 from .closure import IndexedPackage, closure
-from .debian import Debian, unpack
+from .debian import Debian
 from .error import WAY_OUT, AsteriskUnusable, CacheUnwritable, ObtainError, PackageDamaged, UnsupportedMachine
 from .lock import Lock
 from .program import AsteriskProgram, Kind, ask_version, parse_version
@@ -135,7 +135,7 @@ class Trial:
         root = new / "root"
         root.mkdir(parents=True)
         for file in files.values():
-            unpack(file, root, source.held)
+            source.unpack(file, root)
         for name in ("bin", "sbin", "lib", "lib64"):
             # The links of Debian's base-files, which is not unpacked.
             if not (root / name).exists():
