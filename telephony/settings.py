@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from config.field import Between, Ip, Line, Name, Number, Port, Wording
+from config.field import Between, Ip, Line, Name, Number, Wording
 from config.part import Part
 from config.problem import Refused, quoted
 
@@ -33,21 +33,6 @@ Label = Annotated[Line, AfterValidator(_label)]
 
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
 """A key of a telephone, quoted in YAML."""
-
-
-class Ports(Part):
-    """Every port that the centre listens on; 0 picks a free one."""
-
-    http: Port = Field(8080, description="HTTP of the web process")
-    sip_udp: Port = Field(5060, description="SIP over UDP")
-    sip_tcp: Port = Field(5060, description="SIP over TCP")
-    sip_ws: Port = Field(8088, description="SIP over WebSocket")
-    agi: Port = Field(4573, description="the engine's AGI server")
-    ami: Port = Field(5038, description="Asterisk's manager interface")
-    rtp_start: Port = Field(10000, description="first RTP port")
-    rtp_count: Annotated[int, Between(100, 40000)] = Field(
-        2000, description="how many RTP ports; a call with a seat takes four"
-    )
 
 
 class AsteriskSettings(Part):
@@ -140,8 +125,6 @@ class SilentMenu(Part):
 class TelephonySettings(Part):
     """`telephony.yaml`: lines, seats' telephones, and what happens to a call."""
 
-    bind: Ip = Field("127.0.0.1", description="the address that every socket listens on")
-    ports: Ports = Ports()
     asterisk: AsteriskSettings = AsteriskSettings()
     services: tuple[Service, ...] = Field(min_length=1)
     seats: tuple[Seat, ...] = Field(min_length=1)
@@ -150,6 +133,11 @@ class TelephonySettings(Part):
     trial_phones: tuple[Name, ...] = Field((), description="accounts with which a softphone may ring in as a caller")
     fallback: Fallback = Fallback()
     silent_menu: SilentMenu
+
+    def prompts(self) -> tuple[str, ...]:
+        """Every prompt that the dialplan speaks."""
+        keys = (f"key-{service.id}" for service in self.services)
+        return ("waiting", "silent-menu", "silent-thanks", "key-none", *keys)
 
     def complaints(self) -> Iterator[Refused]:
         """Where the file contradicts itself."""

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from config.ports import Ports
+from config.secret import Secret
 from telephony.asterisk.modules import MODULES
 from telephony.settings import TelephonySettings
 
@@ -101,19 +103,6 @@ class Paths:
     """prompts: one folder a language"""
 
 
-@dataclass(frozen=True)
-class ChosenPorts:
-    """The ports in use, none of them 0."""
-
-    sip_udp: int
-    sip_tcp: int
-    sip_ws: int
-    agi: int
-    ami: int
-    rtp_start: int
-    rtp_end: int
-
-
 def secret_names(settings: TelephonySettings) -> tuple[str, ...]:
     """Every secret that the rendered files hold: one a telephone, and the manager interface's."""
     return (*(seat.id for seat in settings.seats), *settings.trial_phones, "ami")
@@ -124,13 +113,14 @@ def render(
     *,
     languages: Sequence[str],
     paths: Paths,
-    ports: ChosenPorts,
-    secrets: Mapping[str, str],
+    bind: str,
+    ports: Ports,
+    secrets: Mapping[str, Secret],
     version: str,
 ) -> dict[str, str]:
     """All of Asterisk's configuration files as text, by file name.
 
-    `secrets` holds a value for each of `secret_names(settings)`; `version` is Asterisk's, such as `22.10.1`.
+    `bind` is the address to listen on; `secrets` holds one for each of `secret_names(settings)`; `version` is Asterisk's, such as `22.10.1`.
     """
     environment = Environment(
         loader=PackageLoader("telephony.asterisk"),
@@ -146,7 +136,7 @@ def render(
         return "&".join(str(paths.sounds / language / prompt) for language in languages)
 
     names = {
-        "bind": settings.bind,
+        "bind": bind,
         "languages": languages,
         "menu": settings.silent_menu,
         "modules": MODULES,
@@ -155,7 +145,7 @@ def render(
         "ports": asdict(ports),
         "raw": paths.raw,
         "seats": settings.seats,
-        "secrets": secrets,
+        "secrets": {name: secret.reveal() for name, secret in secrets.items()},
         "services": settings.services,
         "timing": settings.fallback,
         "trial_phones": settings.trial_phones,

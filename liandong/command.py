@@ -1,0 +1,133 @@
+"""The `liandong` command: what a person types, and how every error is told.
+
+Exit codes: 0 done; 1 it could not be done, with one message that names the thing and the way out; 2 wrong usage.
+An error that the outside can cause has a `code`; anything else is a bug and shows its trace.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from liandong import __version__
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    run: Run = options.run
+    try:
+        return run(options)
+    except (ValueError, OSError) as error:
+        if getattr(error, "code", None) is None:
+            raise
+        print(f"liandong: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="liandong", description="Liandong 联动: one emergency number for a whole city."
+    )
+    parser.add_argument("--version", action="version", version=f"liandong {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Run, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(run=run)
+        return sub
+
+    def with_config(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--config", type=Path, metavar="DIR", help="the centre's folder (the example centre)")
+
+    def with_state(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--state", type=Path, default=Path("var"), metavar="DIR", help="the state folder (var)")
+
+    sub = command("serve", _serve, "start the centre and watch it")
+    with_config(sub)
+    with_state(sub)
+    sub = command("stop", _stop, "stop the centre, Asterisk included, when its calls have ended")
+    with_state(sub)
+    sub.add_argument("--now", action="store_true", help="at once: calls that are up are cut")
+    sub = command("check", _check, "check a centre's configuration")
+    with_config(sub)
+    sub = command("verify", _verify, "check every recording against its evidence")
+    with_state(sub)
+    sub = command("account", _account, "show what a telephone needs to register: a seat's or a trial caller's account")
+    with_config(sub)
+    with_state(sub)
+    sub.add_argument("name", help="such as seat-01")
+    sub = command("asterisk-config", _asterisk_config, "write Asterisk's files for an Asterisk that runs already")
+    with_config(sub)
+    with_state(sub)
+    sub.add_argument("folder", type=Path, metavar="DIR", help="where to write them")
+    sub = command("demo", _demo, "play one call from end to end on real telephones, then stay up")
+    sub.add_argument(
+        "--state", type=Path, metavar="DIR", help="the state folder (a new one that is removed afterwards)"
+    )
+    sub.add_argument("--exit", action="store_true", help="end after the call; 0 only if every fact came")
+    return parser
+
+
+# Each command loads what it needs when it runs, so that --help and --version answer at once.
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from liandong.serve import serve
+
+    return serve(_config(options), options.state)
+
+
+def _stop(options: argparse.Namespace) -> int:
+    from liandong.stop import stop
+
+    return stop(options.state, now=options.now)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from liandong.check import check
+
+    return check(_config(options))
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from liandong.verify import verify
+
+    return verify(options.state)
+
+
+def _account(options: argparse.Namespace) -> int:
+    from liandong.account import account
+
+    return account(_config(options), options.state, options.name)
+
+
+def _asterisk_config(options: argparse.Namespace) -> int:
+    from liandong.existing import asterisk_config
+
+    return asterisk_config(_config(options), options.state, options.folder)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from liandong.demo import demo
+
+    return demo(options.state, stay=not options.exit)
+
+
+def _config(options: argparse.Namespace) -> Path:
+    from liandong.centre import EXAMPLE
+
+    folder: Path | None = options.config
+    return EXAMPLE if folder is None else folder
+
+
+if __name__ == "__main__":
+    sys.exit(main())

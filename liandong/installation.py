@@ -1,0 +1,136 @@
+"""One centre in one state directory: its parts wired together.
+
+Everything that a command needs to know about this installation is made here, from the configuration and from what
+lies in the state directory, and nothing is remembered that both do not know.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.centre import Centre
+from config.ports import Ports, PortSettings, PortsTaken, choose_ports
+from config.problem import ConfigErrors
+from config.secret import Secret, Secrets
+from config.settings import Settings
+from config.state import State, StateError
+from liandong.centre import load_centre
+from recordings.archive import RAW
+from telephony.asterisk.files import Paths, render, secret_names, write
+from telephony.asterisk.process import Asterisk
+from telephony.obtain import AsteriskProgram, obtain
+from telephony.settings import TelephonySettings
+
+Progress = Callable[[str], None]
+
+# Asterisk's dialplan and its lists of files have no way to quote these.
+_SPEAKABLE_PATH = re.compile(r"[A-Za-z0-9/._+@-]+")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A loaded centre and its state directory."""
+
+    centre: Centre
+    state: State
+
+    @classmethod
+    def open(cls, config: Path, state: Path) -> Installation:
+        """Load the centre and open its state directory. Raises ConfigErrors, StateError."""
+        centre = load_centre(config)
+        if not _SPEAKABLE_PATH.fullmatch(str(state.absolute())):
+            raise StateError(
+                "state_path", f"{state.absolute()}: Asterisk cannot take this path; use letters, digits and / . _ + @ -"
+            )
+        return cls(centre, State.open(state))
+
+    @property
+    def telephony(self) -> TelephonySettings:
+        """The centre's telephony."""
+        return self.centre.part(TelephonySettings)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """In the order in which callers hear them."""
+        return tuple(self.centre.part(Settings).languages)
+
+    @property
+    def secrets(self) -> Secrets:
+        """The secrets of this installation."""
+        return Secrets(self.state.secrets)
+
+    def program(self, progress: Progress) -> AsteriskProgram:
+        """The Asterisk that this centre may use. Raises ObtainError."""
+        settings = self.telephony.asterisk
+        named = Path(settings.program) if settings.program else None
+        return obtain(named, trial=settings.trial, progress=progress)
+
+    def paths(self, program: AsteriskProgram) -> Paths:
+        """Where its Asterisk finds and leaves things."""
+        own = self.state.asterisk
+        return Paths(
+            etc=own / "etc",
+            modules=program.modules,
+            data=program.data,
+            lib=own / "lib",
+            cache=own / "cache",
+            spool=own / "spool",
+            run=self.state.run,
+            log=self.state.log / "asterisk",
+            raw=self.state.recordings / RAW,
+            sounds=own / "sounds",
+        )
+
+    def asterisk(self, program: AsteriskProgram) -> Asterisk:
+        """Its Asterisk, which may be running or not."""
+        return Asterisk(program, self.paths(program))
+
+    def ports(self) -> Ports:
+        """Choose the ports for a start. Raises ConfigErrors naming those that are taken."""
+        try:
+            return choose_ports(self.centre.part(PortSettings))
+        except PortsTaken as error:
+            raise ConfigErrors(self.centre.problem(PortSettings, refused) for refused in error.refused) from error
+
+    def files(self, program: AsteriskProgram, ports: Ports) -> dict[str, str]:
+        """Asterisk's configuration files as text."""
+        return render(
+            self.telephony,
+            languages=self.languages,
+            paths=self.paths(program),
+            bind=self.centre.part(PortSettings).bind,
+            ports=ports,
+            secrets=self.asterisk_secrets(),
+            version=program.version,
+        )
+
+    def asterisk_secrets(self) -> dict[str, Secret]:
+        """The secrets that Asterisk's files hold, made where they are missing."""
+        return {name: self.secrets.get_or_make(name) for name in secret_names(self.telephony)}
+
+    def prepare(self, program: AsteriskProgram, ports: Ports) -> bool:
+        """Write Asterisk's files and folders; True when something is different from before."""
+        paths = self.paths(program)
+        for folder in (
+            paths.lib / "keys",
+            paths.cache,
+            paths.spool,
+            paths.raw,
+            *(paths.log / name for name in ("cel-custom", "cdr-custom")),
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+        files = self.files(program, ports)
+        if _as_written(paths.etc) == files:
+            return False
+        write(files, paths.etc)
+        return True
+
+
+def _as_written(folder: Path) -> dict[str, str]:
+    try:
+        return {file.name: file.read_text("utf-8") for file in folder.iterdir()}
+    except (FileNotFoundError, UnicodeDecodeError):
+        return {}
