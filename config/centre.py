@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from config import document, explain, node
 from config.node import Table
-from config.part import Part
+from config.part import Part, complaints
 from config.problem import ConfigErrors, Problem, Refused, Step, nearest
 
 P = TypeVar("P", bound=Part)
@@ -130,7 +130,7 @@ def _load_part(folder: Path, file: str, schema: type[Part]) -> _Loaded:
         else:
             problems += explain.explained(error, schema, root, file)
         raise ConfigErrors(_capped(problems, file)) from None
-    problems += (explain.located(refused, root, file) for refused in part.complaints())
+    problems += (explain.located(refused, root, file) for refused in complaints(part))
     if problems:
         raise ConfigErrors(_capped(problems, file))
     return _Loaded(file, part, root)

@@ -30,12 +30,27 @@ class Part(BaseModel):
     )
 
     def complaints(self) -> Iterator[Refused]:
-        """What is wrong between this file's fields, such as a name used twice; each with its `path` from here.
+        """What is wrong between this part's fields, such as a name used twice; each with its `path` from here.
 
-        Called by the loader on a whole file's part once every field is right by itself. Unlike a validator
-        it can tell several places at once.
+        Called by the loader on a file's part and every part in it, once each field is right by itself. Unlike
+        a validator it can tell several places at once.
         """
         yield from ()
+
+
+def complaints(value: object, path: tuple[Step, ...] = ()) -> Iterator[Refused]:
+    """Every complaint of a part and of the parts in its fields, lists and mappings; `path` leads to it."""
+    match value:
+        case Part():
+            yield from (refused.under(*path) for refused in value.complaints())
+            for name, field in type(value).model_fields.items():
+                yield from complaints(getattr(value, name), (*path, field.alias or name))
+        case tuple() | list():
+            for index, item in enumerate(value):
+                yield from complaints(item, (*path, index))
+        case dict():
+            for key, item in value.items():
+                yield from complaints(item, (*path, str(key)))
 
 
 def repeated(values: Iterable[tuple[object, tuple[Step, ...]]]) -> Iterator[Refused]:

@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
-from config.field import Between, Ip, Port
+from config.field import Between, Port
 from config.holder import holder
 from config.part import Part
-from config.problem import Refused
+from config.problem import Refused, path_text
 from config.state import StateError, state_error, write_file
 
 FREE_PORTS = range(20_000, 32_768)
@@ -44,10 +44,8 @@ _PROTOCOLS: dict[str, Protocol] = {
 
 
 class PortSettings(Part):
-    """The file `ports.yaml`: where the centre listens. 0 chooses a free port."""
+    """Every port on which the centre listens. 0 chooses a free one."""
 
-    bind: Ip = "127.0.0.1"
-    """The address of this machine on which everything listens; 0.0.0.0 for all."""
     http: Port = 8080
     """Consoles and API."""
     sip_udp: Port = 5060
@@ -60,7 +58,7 @@ class PortSettings(Part):
     """The engine tells Asterisk."""
     rtp_start: Port = 10_000
     """First port of the audio; even."""
-    rtp_ports: Annotated[int, Between(4, 20_000)] = 4_000
+    rtp_count: Annotated[int, Between(4, 40_000)] = 2_000
     """How many ports audio has. A leg takes two (RTP and RTCP), so a call with caller and seat four."""
 
     def complaints(self) -> Iterator[Refused]:
@@ -72,7 +70,7 @@ class PortSettings(Part):
                 yield Refused("repeated", f"{protocol} port {port} is {used[protocol, port]}'s already", path=(key,))
             used.setdefault((protocol, port), key)
         if self.rtp_start:
-            block = range(self.rtp_start, self.rtp_start + self.rtp_ports)
+            block = range(self.rtp_start, self.rtp_start + self.rtp_count)
             if self.rtp_start % 2:
                 yield Refused("odd_port", allowed=("an even port, for RTP", "0"), path=("rtp_start",))
             if block[-1] > 65_535:
@@ -119,21 +117,28 @@ class Ports:
 
 
 class PortsTaken(OSError):
-    """Ports cannot be used; `refused` has one complaint a key of `PortSettings`, for the loader to place."""
+    """Ports cannot be used; `refused` has the complaints, with paths from `PortSettings`.
+
+    The one with code `bad_bind` has no path: the address is set elsewhere.
+    """
 
     code = "ports_taken"
 
     def __init__(self, refused: list[Refused]) -> None:
         self.refused = tuple(refused)
-        super().__init__("\n".join(f"{each.path[0]}: {each.message}" for each in refused))
+        super().__init__(
+            "\n".join(f"{path_text(each.path)}: {each.message}" if each.path else each.message for each in refused)
+        )
 
 
-def choose_ports(settings: PortSettings, chance: random.Random | None = None) -> Ports:
+def choose_ports(settings: PortSettings, bind: str, chance: random.Random | None = None) -> Ports:
     """Check the ports that are set, choose the others; all of them are free when this returns.
 
-    `chance` decides where the search for free ports begins. Raises PortsTaken with every port that cannot be had.
+    `bind` is the address of this machine on which everything listens, 0.0.0.0 or :: for all. `chance` decides
+    where the search for free ports begins. Raises PortsTaken with every port that cannot be had.
     """
     chance = chance or random.SystemRandom()
+    _check_address(bind)
     chosen: dict[str, int] = {}
     refused: list[Refused] = []
     with ExitStack() as held:  # holding each until all are chosen keeps them distinct
@@ -141,19 +146,27 @@ def choose_ports(settings: PortSettings, chance: random.Random | None = None) ->
         for key in sorted(_PROTOCOLS, key=lambda key: not getattr(settings, key)):
             wanted: int = getattr(settings, key)
             try:
-                taken = _take(_PROTOCOLS[key], settings.bind, wanted, chance)
+                taken = _take(_PROTOCOLS[key], bind, wanted, chance)
             except OSError as error:
-                refused.append(_complaint(key, _PROTOCOLS[key], settings.bind, wanted, error))
+                refused.append(_complaint(key, _PROTOCOLS[key], bind, wanted, error))
             else:
                 held.enter_context(taken)
                 chosen[key] = taken.getsockname()[1]
         try:
-            start = _rtp_block(settings, chance)
+            start = _rtp_block(settings, bind, chance)
         except PortsTaken as error:
             refused += error.refused
         if refused:
             raise PortsTaken(refused)
-    return Ports(**chosen, rtp_start=start, rtp_end=start + settings.rtp_ports - 1)
+    return Ports(**chosen, rtp_start=start, rtp_end=start + settings.rtp_count - 1)
+
+
+def _check_address(bind: str) -> None:
+    try:
+        _bound("UDP", bind, 0).close()
+    except OSError as error:
+        message = f"{bind} is no address of this machine on which it can listen ({error.strerror})"
+        raise PortsTaken([Refused("bad_bind", message)]) from error
 
 
 def _take(protocol: Protocol, bind: str, port: int, chance: random.Random) -> socket.socket:
@@ -187,20 +200,20 @@ def _bound(protocol: Protocol, bind: str, port: int) -> socket.socket:
     return bound
 
 
-def _rtp_block(settings: PortSettings, chance: random.Random) -> int:
+def _rtp_block(settings: PortSettings, bind: str, chance: random.Random) -> int:
     """First port of the audio's block."""
-    count = settings.rtp_ports
+    count = settings.rtp_count
     if settings.rtp_start:
-        taken = _taken_in(settings.bind, range(settings.rtp_start, settings.rtp_start + count))
+        taken = _taken_in(bind, range(settings.rtp_start, settings.rtp_start + count))
         if len(taken) > count * _RTP_TAKEN:
             message = f"{len(taken)} of the {count} UDP ports are taken, the first is {taken[0]}"
             raise PortsTaken([Refused("port_taken", message, path=("rtp_start",))])
         return settings.rtp_start
     starts = range(FREE_PORTS.start, 65_536 - count, 2) if count > len(FREE_PORTS) else FREE_PORTS[: -count + 1 : 2]
     for start in (chance.choice(starts) for _ in range(_TRIES)):
-        if not _taken_in(settings.bind, range(start, start + count)):
+        if not _taken_in(bind, range(start, start + count)):
             return start
-    message = f"no free block of {count} UDP ports found on {settings.bind}"
+    message = f"no free block of {count} UDP ports found on {bind}"
     raise PortsTaken([Refused("port_taken", message, path=("rtp_start",))])
 
 
@@ -223,8 +236,6 @@ def _complaint(key: str, protocol: Protocol, bind: str, port: int, error: OSErro
         case errno.EACCES:
             message = f"no permission for {protocol} port {port}; ports below 1024 need a right of their own"
             return Refused("port_denied", message, path=(key,))
-        case errno.EADDRNOTAVAIL:
-            return Refused("bad_bind", f"{bind} is no address of this machine", path=("bind",))
         case _:
             return Refused("port_broken", f"{protocol} port {port} on {bind}: {error.strerror}", path=(key,))
 

@@ -91,6 +91,10 @@ class Refused(ValueError):
         told = message or "value refused"
         super().__init__(f"{told}; allowed: {', '.join(self.allowed)}" if self.allowed else told)
 
+    def under(self, *path: Step) -> Refused:
+        """The same complaint, seen from further up: `path` leads from there to where it was made."""
+        return Refused(self.code, self.message, allowed=self.allowed, nearest=self.nearest, path=(*path, *self.path))
+
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """The one of `words` that is spelt most like `word`, capitals ignored; empty if none is close."""
