@@ -47,12 +47,13 @@ class Call(Voice):
         self.outcome: Outcome | None = None
         self._handset = handset
         self._own = Description(handset.host, self._media.port, handset.codecs, session=random.getrandbits(31))
-        self._heard_by_other: bool | None = None  # not known before both have described themselves
+        self._heard_by_other = True
         self._describing = False  # our re-INVITE is on its way
         self._answered = Moment("the answer")
         self._acknowledged = Moment("the ACK")
         self._ringing = Moment("the ringing")
         self._ended = Moment("the end")
+        self._moments = [self._ringing, self._answered, self._acknowledged]  # that an end makes impossible
 
     # Facts.
 
@@ -151,7 +152,9 @@ class Call(Voice):
                     asking.respond(488)
                     return
                 finish(response, SDP, bytes(agreed))
+                before = self._heard_by_other
                 self._follow(offer, agreed)
+                self._note_change(before)
             elif request.method == "INVITE":
                 self._own = replace(self._own, version=self._own.version + 1)
                 finish(response, SDP, bytes(self._own))
@@ -193,16 +196,18 @@ class Call(Voice):
 
     def _follow(self, other: Description, own: Description) -> None:
         """Let the sound go where the other side wants it, in the way that both agreed on."""
-        was, now = self._heard_by_other, other.direction.receives
+        now = other.direction.receives
         common = tuple(codec for codec in other.codecs if codec in own.codecs)
         on_hold = self._own.direction is Direction.SENDONLY
         self._media.agree(replace(other, codecs=common), own.direction.sends and now and not on_hold)
-        if was is not None:
-            if was != now:
-                self._note(What.RESUMED_BY_OTHER if now else What.HELD_BY_OTHER)
-            else:
-                self._note(What.REFRESHED)
+        self._media.ear.pause()
         self._heard_by_other = now
+
+    def _note_change(self, before: bool) -> None:
+        if before == self._heard_by_other:
+            self._note(What.REFRESHED)
+        else:
+            self._note(What.RESUMED_BY_OTHER if self._heard_by_other else What.HELD_BY_OTHER)
 
     async def _describe(self, direction: Direction) -> None:
         """Send a re-INVITE with this direction; a collision (491) is tried again."""
@@ -273,7 +278,7 @@ class Call(Voice):
         self._media.close()
         status = "" if outcome.status is None else f" {outcome.status}"
         self._note(What.ENDED, f"{outcome.ending} by {outcome.by}{status}")
-        for moment in (self._ringing, self._answered, self._acknowledged):
+        for moment in self._moments:
             moment.miss(f"the call has ended: {outcome}")
         self._ended.come(self._loop.time())
 

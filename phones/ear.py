@@ -42,6 +42,7 @@ class Ear:
         self._highest = 0  # sequence number of the newest packet
         self._origin = 0  # the position of timestamp `_base`
         self._base: int | None = None
+        self._pause = False
         self._keys = KeyReader()
         self.dropped = 0  # samples of the beginning that were too old to keep
         self.first_at: float | None = None
@@ -72,6 +73,10 @@ class Ear:
             return 0
         return max(self.position, round((now - self.first_at - _PATIENCE_S) * RATE_HZ))
 
+    def pause(self) -> None:
+        """Do not count as lost what is missing before the next packet: a hold, or a new source."""
+        self._pause = True
+
     def hear(self, packet: Packet, now: float, keys_type: int | None) -> None:
         """Take a packet."""
         if keys_type is not None and packet.payload_type == keys_type:
@@ -94,6 +99,9 @@ class Ear:
         self.count.packets += 1
         if packet.ssrc != self._ssrc:
             self._ssrc, self._base, self._highest = packet.ssrc, None, packet.sequence
+            return
+        if self._pause:  # an exchange counts on while it sends nothing
+            self._pause, self._highest = False, packet.sequence
             return
         ahead = (packet.sequence - self._highest) & 0xFFFF
         if 0 < ahead < 0x10000 - _RESTART:

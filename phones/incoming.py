@@ -31,6 +31,7 @@ class IncomingCall(Call):
             raise DamagedMessage(str(fault)) from fault
         super().__init__(handset, dialog)
         self._asking = asking
+        self._agreed: Description | None = None
         asking.acknowledged = self._take_ack
         self._note(What.CALLED, f"{self.caller} for {self.number}")
 
@@ -138,12 +139,13 @@ class IncomingCall(Call):
         if self._offer is None:
             finish(response, SDP, bytes(self._own))
             return True
-        agreed = self._answer_to(self._offer)
-        if agreed is None:
+        if self._agreed is None:  # what a 183 has said is said again in the 200
+            self._agreed = self._answer_to(self._offer)
+        if self._agreed is None:
             self._send_refusal(488)
             return False
-        finish(response, SDP, bytes(agreed))
-        self._follow(self._offer, agreed)
+        finish(response, SDP, bytes(self._agreed))
+        self._follow(self._offer, self._agreed)
         return True
 
     def _refuse(self, status: int, outcome: Outcome) -> None:

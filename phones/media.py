@@ -43,8 +43,7 @@ class Media:
         self.mouth = Mouth(stream, Codec.PCMA)
         self.ear = Ear()
         self.sent = 0
-        self.unsent = 0  # packets that the socket did not take
-        self.first_sent_at: float | None = None
+        self.missed = 0  # packets that were too late for their time, or that the socket did not take
 
     @property
     def port(self) -> int:
@@ -78,16 +77,15 @@ class Media:
         """Send the next frames: the pacer calls this."""
         if skipped:
             self.mouth.skip(skipped)
+            self.missed += skipped
         for _ in range(frames):
             for packet in self.mouth.next_packets():
                 try:
                     self._socket.sendto(packet, self._remote)  # type: ignore[arg-type]
                 except OSError:  # a full buffer, or a peer's port that is gone
-                    self.unsent += 1
+                    self.missed += 1
                 else:
                     self.sent += 1
-                    if self.first_sent_at is None:
-                        self.first_sent_at = self._loop.time()
         if self._said and not self.mouth.busy:
             _wake(self._said)
 

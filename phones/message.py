@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 from sipmessage import URI, Address, CSeq, Message, Request, Response, Via
 
@@ -43,6 +44,7 @@ PHRASES: Mapping[int, str] = {
 }
 
 _BRANCH = "z9hG4bK"  # RFC 3261 section 8.1.1.7: the mark of a branch that is unique
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f]")
 _ONE_LINE = re.compile(r"[^\r\n\0]*")
 
 
@@ -83,6 +85,8 @@ class Received:
 def read(data: bytes) -> Received:
     """Read a datagram. Raises `DamagedMessage` for whatever is not a whole SIP message."""
     try:
+        if _CONTROL.search(data.partition(b"\r\n\r\n")[0].replace(b"\r\n", b"")):
+            raise DamagedMessage("a control character in a header")
         message = Message.parse(data)
         vias = message.via
         envelope = Envelope(message.call_id, message.cseq, message.from_address, message.to_address, vias[0])
@@ -212,4 +216,15 @@ def enclose(sdp: bytes, enclosures: tuple[Enclosure, ...]) -> tuple[str, bytes]:
 
 def address_of(uri: URI) -> tuple[str, int] | None:
     """Return where a URI's host is, or None when it is a name and not a number."""
-    return (uri.host, uri.port or 5060) if re.fullmatch(r"\d+(\.\d+){3}", uri.host) else None
+    if not is_address(uri.host) or not 0 < (uri.port or 5060) < 65536:
+        return None
+    return uri.host, uri.port or 5060
+
+
+def is_address(host: str) -> bool:
+    """Whether it is an IPv4 address: a name is never looked up, as that would stop the event loop."""
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True

@@ -31,6 +31,7 @@ class OutgoingCall(Call):
         self._enclosures = enclosures
         self._speaks_early = speaks_early
         self._trying = Moment("any response")
+        self._moments.append(self._trying)
         self._cancel_wanted = False
         self._cancel_sent = False
         self._challenged = False
@@ -75,7 +76,6 @@ class OutgoingCall(Call):
 
     def _take(self, invite: Request, response: Response | None) -> None:
         if response is None:
-            self._trying.miss("no response came")
             self._end(Outcome(Ending.TIMEOUT, Side.OTHER))
             return
         self._trying.come(self._loop.time())

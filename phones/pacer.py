@@ -7,7 +7,6 @@ too late is worth nothing.
 
 import asyncio
 from typing import ClassVar, Protocol
-from weakref import WeakKeyDictionary
 
 from phones.rtp import FRAME_S
 
@@ -24,14 +23,13 @@ class Talker(Protocol):
 class Pacer:
     """The shared timer of one event loop; it runs only while somebody speaks."""
 
-    _of_loops: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, "Pacer"]] = WeakKeyDictionary()
+    _of_loops: ClassVar[dict[asyncio.AbstractEventLoop, "Pacer"]] = {}  # only those that are at work
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._talkers: dict[Talker, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
-        self.skipped = 0  # frames that were too late to be sent, since the process began
 
     @classmethod
     def here(cls) -> "Pacer":
@@ -55,12 +53,12 @@ class Pacer:
         if not self._talkers and self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self._of_loops.pop(self._loop, None)
 
     def _tick(self) -> None:
         late = int((self._loop.time() - self._deadline) / FRAME_S)
         due = late + 1
         frames = min(due, CATCH_UP_FRAMES)
-        self.skipped += due - frames
         self._deadline += due * FRAME_S
         self._timer = self._loop.call_at(self._deadline, self._tick)
         for talker in tuple(self._talkers):

@@ -293,6 +293,10 @@ class Phone:
             self._surprise(Oddity.BAD_OFFER, str(fault))
             asking.respond(400)
             return
+        except OSError as fault:  # no port is free for its sound
+            self._surprise(Oddity.BAD_OFFER, f"a call could not be taken: {fault}")
+            asking.respond(503)
+            return
         self._remember(call)
         self._incoming.put_nowait(call)
         call.behave(self.policy)

@@ -5,6 +5,7 @@ from enum import Enum
 
 from phones.errors import DamagedMessage
 from phones.g711 import Codec
+from phones.message import is_address
 
 KEYS_TYPE = 101  # the payload type that nearly everybody offers for telephone-event
 
@@ -95,8 +96,10 @@ class Description:
             raise ValueError("no audio")
         port = int(audio[1].split("/")[0])
         types = [int(word) for word in audio[3:]]
-        if not 0 <= port <= 65535 or (port and not host):
+        if not 0 <= port <= 65535 or not is_address(host):
             raise ValueError("no address")
+        if not all(0 <= number <= 127 for number in types) or any(len(line.split()) < 3 for line in others):
+            raise ValueError("a damaged media line")
         keys = next((number for number in types if names.get(number) == _KEYS_NAME), None)
         codecs = tuple(Codec(number) for number in types if number in (Codec.PCMU.value, Codec.PCMA.value))
         return cls(host, port, codecs, keys, direction, session, version, tuple(others))

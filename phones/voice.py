@@ -105,6 +105,11 @@ class Voice:
         """How many RTP packets were sent."""
         return self._media.sent
 
+    @property
+    def packets_missed(self) -> int:
+        """How many RTP packets should have been sent and were not: our own machine was too slow."""
+        return self._media.missed
+
     def heard(self, last: float = PROOF_S) -> Heard:
         """Tell what was heard in the last seconds; where no packets came there is silence."""
         ear = self._media.ear
