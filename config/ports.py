@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
-from config.field import Between, Port
+from config.field import Between, Ip, Port
 from config.holder import holder
 from config.part import Part
 from config.problem import Refused, path_text
@@ -44,8 +44,10 @@ _PROTOCOLS: dict[str, Protocol] = {
 
 
 class PortSettings(Part):
-    """Every port on which the centre listens. 0 chooses a free one."""
+    """The file `ports.yaml`: where the centre listens. 0 chooses a free port."""
 
+    bind: Ip = "127.0.0.1"
+    """The address of this machine on which everything listens; 0.0.0.0 for all."""
     http: Port = 8080
     """Consoles and API."""
     sip_udp: Port = 5060
@@ -117,10 +119,7 @@ class Ports:
 
 
 class PortsTaken(OSError):
-    """Ports cannot be used; `refused` has the complaints, with paths from `PortSettings`.
-
-    The one with code `bad_bind` has no path: the address is set elsewhere.
-    """
+    """Ports cannot be used; `refused` has the complaints, with paths from `PortSettings`."""
 
     code = "ports_taken"
 
@@ -131,13 +130,13 @@ class PortsTaken(OSError):
         )
 
 
-def choose_ports(settings: PortSettings, bind: str, chance: random.Random | None = None) -> Ports:
+def choose_ports(settings: PortSettings, chance: random.Random | None = None) -> Ports:
     """Check the ports that are set, choose the others; all of them are free when this returns.
 
-    `bind` is the address of this machine on which everything listens, 0.0.0.0 or :: for all. `chance` decides
-    where the search for free ports begins. Raises PortsTaken with every port that cannot be had.
+    `chance` decides where the search for free ports begins. Raises PortsTaken with every port that cannot be had.
     """
     chance = chance or random.SystemRandom()
+    bind = settings.bind
     _check_address(bind)
     chosen: dict[str, int] = {}
     refused: list[Refused] = []
@@ -166,7 +165,7 @@ def _check_address(bind: str) -> None:
         _bound("UDP", bind, 0).close()
     except OSError as error:
         message = f"{bind} is no address of this machine on which it can listen ({error.strerror})"
-        raise PortsTaken([Refused("bad_bind", message)]) from error
+        raise PortsTaken([Refused("bad_bind", message, path=("bind",))]) from error
 
 
 def _take(protocol: Protocol, bind: str, port: int, chance: random.Random) -> socket.socket:

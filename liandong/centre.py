@@ -8,6 +8,7 @@ from pathlib import Path
 import config.example
 from config.centre import Centre, load
 from config.part import Part
+from config.ports import PortSettings
 from config.problem import ConfigErrors, Refused
 from config.settings import Settings
 from recordings.settings import RecordingSettings
@@ -16,6 +17,7 @@ from telephony.settings import TelephonySettings
 
 PARTS: dict[str, type[Part]] = {
     "centre": Settings,
+    "ports": PortSettings,
     "telephony": TelephonySettings,
     "prompts": PromptSettings,
     "recordings": RecordingSettings,

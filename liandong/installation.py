@@ -19,14 +19,20 @@ from config.settings import Settings
 from config.state import State, StateError
 from liandong.centre import load_centre
 from recordings.archive import RAW
-from telephony.asterisk.files import Paths, render, secret_names, write
+from telephony.asterisk.files import WAITING_TONE, Paths, render, secret_names, write
 from telephony.asterisk.process import Asterisk
 from telephony.obtain import AsteriskProgram, obtain
+from telephony.prompt.render import render as render_prompts
+from telephony.prompt.settings import PromptSettings
+from telephony.prompt.waiting_tone import write_waiting_tone
 from telephony.settings import TelephonySettings
 
 Progress = Callable[[str], None]
 
 # Asterisk's dialplan and its lists of files have no way to quote these.
+ETC = "etc"
+LOG = "asterisk"
+LONGEST_PATH = 80  # the control socket run/asterisk.ctl must fit into 107 bytes (unix(7))
 _SPEAKABLE_PATH = re.compile(r"[A-Za-z0-9/._+@-]+")
 
 
@@ -43,7 +49,12 @@ class Installation:
         centre = load_centre(config)
         if not _SPEAKABLE_PATH.fullmatch(str(state.absolute())):
             raise StateError(
-                "state_path", f"{state.absolute()}: Asterisk cannot take this path; use letters, digits and / . _ + @ -"
+                "state_path", f"{state.absolute()}: Asterisk cannot take this path; use letters, digits, / . _ + @ -"
+            )
+        if len(str(state.absolute())) > LONGEST_PATH:
+            raise StateError(
+                "state_path",
+                f"{state.absolute()}: longer than the {LONGEST_PATH} letters that Asterisk's socket allows",
             )
         return cls(centre, State.open(state))
 
@@ -72,21 +83,22 @@ class Installation:
         """Where its Asterisk finds and leaves things."""
         own = self.state.asterisk
         return Paths(
-            etc=own / "etc",
+            etc=own / ETC,
             modules=program.modules,
             data=program.data,
             lib=own / "lib",
             cache=own / "cache",
             spool=own / "spool",
             run=self.state.run,
-            log=self.state.log / "asterisk",
+            log=self.state.log / LOG,
             raw=self.state.recordings / RAW,
             sounds=own / "sounds",
         )
 
     def asterisk(self, program: AsteriskProgram) -> Asterisk:
         """Its Asterisk, which may be running or not."""
-        return Asterisk(program, self.paths(program))
+        paths = self.paths(program)
+        return Asterisk(program.argv0, etc=paths.etc, run=paths.run, log=paths.log)
 
     def ports(self) -> Ports:
         """Choose the ports for a start. Raises ConfigErrors naming those that are taken."""
@@ -111,6 +123,17 @@ class Installation:
         """The secrets that Asterisk's files hold, made where they are missing."""
         return {name: self.secrets.get_or_make(name) for name in secret_names(self.telephony)}
 
+    def speak(self, program: AsteriskProgram, progress: Progress) -> None:
+        """Make the prompts that are missing. Raises PromptError."""
+        paths = self.paths(program)
+        paths.lib.mkdir(parents=True, exist_ok=True)
+        write_waiting_tone(paths.lib / f"{WAITING_TONE}.wav16")
+        texts = self.centre.part(PromptSettings).texts()
+        languages = self.centre.part(Settings).languages
+        made = render_prompts(self.centre.folder, texts, languages, paths.sounds).made
+        if made:
+            progress(f"{made} prompts made")
+
     def prepare(self, program: AsteriskProgram, ports: Ports) -> bool:
         """Write Asterisk's files and folders; True when something is different from before."""
         paths = self.paths(program)
@@ -127,6 +150,11 @@ class Installation:
             return False
         write(files, paths.etc)
         return True
+
+
+def running_asterisk(state: State) -> Asterisk | None:
+    """The Asterisk that runs from a state directory, whatever its configuration says by now."""
+    return Asterisk.found(etc=state.asterisk / ETC, run=state.run, log=state.log / LOG)
 
 
 def _as_written(folder: Path) -> dict[str, str]:

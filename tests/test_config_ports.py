@@ -43,12 +43,12 @@ def me() -> str:
 
 
 def chosen(chance: random.Random | None = None, **changes: object) -> Ports:
-    return choose_ports(NONE_SET.model_copy(update=changes), "127.0.0.1", chance)
+    return choose_ports(NONE_SET.model_copy(update=changes), chance)
 
 
 def taken(bind: str = "127.0.0.1", **changes: object) -> list[str]:
     with pytest.raises(PortsTaken) as caught:
-        choose_ports(NONE_SET.model_copy(update=changes), bind)
+        choose_ports(NONE_SET.model_copy(update={**changes, "bind": bind}))
     assert caught.value.code == "ports_taken"
     return str(caught.value).split("\n")
 
@@ -134,7 +134,9 @@ def test_ipv6_is_checked_and_told_too() -> None:
 
 def test_an_address_of_another_machine_is_told() -> None:
     told = taken(bind="192.0.2.1")
-    assert told == ["192.0.2.1 is no address of this machine on which it can listen (Cannot assign requested address)"]
+    assert told == [
+        "bind: 192.0.2.1 is no address of this machine on which it can listen (Cannot assign requested address)"
+    ]
 
 
 def test_a_block_for_audio_that_is_mostly_taken_is_refused_and_one_with_a_hole_is_not() -> None:
@@ -196,7 +198,7 @@ def test_a_taken_port_can_be_told_at_its_line_in_the_file(tmp_path: Path) -> Non
         (tmp_path / "lines.yaml").write_text(f"ports:\n  {{http: {port}, {others}}}\n")
         centre = load(tmp_path, {"lines": Lines})
         with pytest.raises(PortsTaken) as caught:
-            choose_ports(centre.part(Lines).ports, "127.0.0.1")
+            choose_ports(centre.part(Lines).ports)
     (refused,) = caught.value.refused
     told = f"TCP port {port} on 127.0.0.1 is taken by {me()}; allowed: a free port, 0 to choose one"
     assert str(centre.problem(Lines, refused.under("ports"))) == f"lines.yaml:2:10: ports.http: {told}"

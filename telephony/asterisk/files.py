@@ -80,6 +80,10 @@ UNHEARD = (
 )
 
 
+WAITING_TONE = "waiting-tone"
+"""Name, without its format's ending, of the sound between two announcements; lies in `Paths.lib`."""
+
+
 @dataclass(frozen=True)
 class Paths:
     """Where Asterisk finds and leaves things; all absolute."""
@@ -120,7 +124,8 @@ def render(
 ) -> dict[str, str]:
     """All of Asterisk's configuration files as text, by file name.
 
-    `bind` is the address to listen on; `secrets` holds one for each of `secret_names(settings)`; `version` is Asterisk's, such as `22.10.1`.
+    `bind` is the address to listen on; `secrets` holds one for each of `secret_names(settings)`; `version` is
+    Asterisk's, such as `22.10.1`.
     """
     environment = Environment(
         loader=PackageLoader("telephony.asterisk"),
@@ -153,7 +158,7 @@ def render(
         "unheard": UNHEARD,
         "version": tuple(map(int, version.split("."))),
         "voice": voice,
-        "waiting": [*(paths.sounds / language / "waiting" for language in languages), paths.sounds / "tone"],
+        "waiting": [*(paths.sounds / language / "waiting" for language in languages), paths.lib / WAITING_TONE],
         "way_out": next((trunk.id for trunk in settings.trunks if trunk.contact), None),
     }
     rendered = {name: environment.get_template(f"{name}.j2").render(names) for name in FILES}

@@ -13,15 +13,15 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from telephony.asterisk.files import Paths
-from telephony.obtain import AsteriskProgram
 
 BOOT_S = 60.0  # measured 0.2 to 0.5 s; a loaded machine with a cold disk has been seen to take ten times that
 CONSOLE_S = 10.0  # a console command answers in 0.02 s; Asterisk that takes this long is frozen
 STOP_S = 10.0  # after "stop now" it needs less than 1 s to close its files
+CONSOLE_LOG = "console.log"
+"""What it says before its own log is open."""
 OPEN_FILES = 65_536  # a call with a seat holds 4 recording files and 8 sockets
 
 
@@ -36,44 +36,55 @@ class Running:
     """A living Asterisk."""
 
     pid: int
-    started: float
-    """Seconds since the epoch."""
+    command: tuple[str, ...]
+    """What its command line begins with."""
 
 
 class Asterisk:
-    """One Asterisk, by its configuration; nothing is remembered here that the machine does not know."""
+    """One Asterisk, by its configuration; nothing is remembered here that the machine does not know.
 
-    def __init__(self, program: AsteriskProgram, paths: Paths) -> None:
-        self.program = program
-        self.paths = paths
-        self.configuration = paths.etc / "asterisk.conf"
-        self.console_log = paths.log / "console.log"
+    `command` is what its command line begins with, `etc` its configuration folder, `run` that of its control socket
+    and pid file, `log` that of its logs.
+    """
+
+    def __init__(self, command: Sequence[str], *, etc: Path, run: Path, log: Path) -> None:
+        self._command = tuple(command)
+        self._configuration = etc / "asterisk.conf"
+        self._pid_file = run / "asterisk.pid"
+        self._log = log
+
+    @classmethod
+    def found(cls, *, etc: Path, run: Path, log: Path) -> Asterisk | None:
+        """The living Asterisk with this configuration, as its own command line tells of it."""
+        unknown = cls((), etc=etc, run=run, log=log)
+        running = unknown.find()
+        return cls(running.command, etc=etc, run=run, log=log) if running else None
 
     def find(self) -> Running | None:
-        """The living Asterisk with this configuration, whoever started it."""
+        """Whether it lives, whoever started it."""
         try:
-            pid = int((self.paths.run / "asterisk.pid").read_text())
-            command_line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            pid = int(self._pid_file.read_text())
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            end = words.index(b"-C")
         except (OSError, ValueError):
             return None
-        if os.fsencode(self.configuration) not in command_line or state[0] == "Z":
+        if words[end + 1] != os.fsencode(self._configuration) or state[0] == "Z":
             return None
-        boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-        return Running(pid, boot + int(state[19]) / os.sysconf("SC_CLK_TCK"))
+        return Running(pid, tuple(map(os.fsdecode, words[:end])))
 
     def start(self) -> Running:
         """Start it and wait until it is fully booted.
 
         Raises AsteriskError when it ends or is not ready in time; then nothing of it is left running.
         """
-        with self.console_log.open("ab") as log:
+        with (self._log / CONSOLE_LOG).open("ab") as log:
             process = subprocess.Popen(
-                [*_least_rights(), *self.program.argv0, "-C", self.configuration, "-f"],
+                [*_least_rights(), *self._command, "-C", self._configuration, "-f"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=self.paths.lib,
+                cwd=self._log,
                 start_new_session=True,
                 preexec_fn=_raise_open_files,
             )
@@ -96,7 +107,7 @@ class Asterisk:
         """What Asterisk's console answers to a command. Raises AsteriskError when there is nobody to ask."""
         try:
             answer = subprocess.run(
-                [*self.program.argv0, "-C", self.configuration, "-rx", command],
+                [*self._command, "-C", self._configuration, "-rx", command],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -138,14 +149,14 @@ class Asterisk:
 
     def _last_words(self) -> str:
         """The last errors that it logged, for a message."""
-        for log in (self.paths.log / "messages", self.console_log):
+        for log in (self._log / "messages", self._log / CONSOLE_LOG):
             try:
                 lines = log.read_text("utf-8", "replace").splitlines()
             except OSError:
                 continue
             if errors := [line for line in lines[-200:] if "ERROR" in line] or lines[-3:]:
                 return f"its last words, in {log}:\n  " + "\n  ".join(errors[-3:])
-        return f"it left no log in {self.paths.log}"
+        return f"it left no log in {self._log}"
 
 
 def _least_rights() -> list[str]:

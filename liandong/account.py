@@ -1,0 +1,26 @@
+"""`liandong account`: what has to be typed into a telephone so that it registers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.ports import Ports, PortSettings
+from config.problem import Refused
+from liandong.installation import Installation
+
+
+def account(config: Path, state: Path, name: str) -> int:
+    """Print one account. Raises Refused for a name that no telephone has."""
+    installation = Installation.open(config, state)
+    telephony = installation.telephony
+    names = (*(seat.id for seat in telephony.seats), *telephony.trial_phones)
+    if name not in names:
+        raise Refused("no_such_account", f"no telephone is called {name}", allowed=names)
+    ports = Ports.read(installation.state.run)
+    bind = installation.centre.part(PortSettings).bind
+    print(f"account   {name}")
+    print(f"password  {installation.secrets.get_or_make(name).reveal()}")
+    print(f"server    {bind}:{ports.sip_udp} (UDP), {bind}:{ports.sip_tcp} (TCP), ws://{bind}:{ports.sip_ws}/ws")
+    if name in telephony.trial_phones:
+        print(f"then dial {', '.join(service.number for service in telephony.services)}")
+    return 0

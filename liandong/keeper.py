@@ -1,0 +1,149 @@
+"""Every call that has ended becomes a recording with its evidence; nothing that was captured is forgotten.
+
+Two ways lead here: Asterisk's channel events tell that a call is over, and a sweep at every start takes what is left
+from before (our process was dead, or Asterisk was killed in the middle of calls). The work itself is done in a
+process of its own, one call at a time; what fails is told, keeps its raw files and is tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+from recordings.archive import RAW, Recording, finish, unfinished
+from recordings.error import NothingRecorded, RecordingError
+from recordings.raw import parse_name
+from recordings.settings import RecordingSettings
+from telephony.cel import Reader
+
+LOOK_S = 0.3  # how often the channel events are looked at; the caller has hung up, nobody waits
+CLOSE_S = 1.0  # the recorders close their files within milliseconds after the call; a loaded disk is slower
+AGAIN_S = (2.0, 10.0, 60.0)  # after these the finishing is tried again, from then on every last
+
+log = logging.getLogger("recordings")
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """A call that is over."""
+
+    call: str
+    ended_ms: int | None
+    """Milliseconds since the epoch; None when nobody saw it end."""
+    tries: int = 0
+
+
+class Keeper:
+    """Finishes the recordings of ended calls."""
+
+    def __init__(self, root: Path, settings: RecordingSettings, events: Path) -> None:
+        self._root = root
+        self._settings = settings
+        self._reader = Reader(events)
+        self._due: asyncio.PriorityQueue[tuple[float, int, _Ended]] = asyncio.PriorityQueue()
+        self._known: set[str] = set()
+        self._count = 0
+        self._pool: ProcessPoolExecutor | None = None
+
+    def sweep(self, live: frozenset[str]) -> None:
+        """Take every call with raw files of which no channel is up any more."""
+        self._reader.skip()
+        for call in unfinished(self._root / RAW):
+            if not _channels(self._root / RAW / call) & live:
+                self._put(_Ended(call, None), 0)
+
+    async def run(self) -> None:
+        """Go on for ever."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen())
+                tasks.create_task(self._work())
+        finally:
+            if self._pool is not None:
+                self._pool.shutdown(cancel_futures=True)
+
+    async def finish_all(self) -> None:
+        """Finish what is known and come back; what fails is left for another time."""
+        try:
+            while not self._due.empty():
+                _, _, ended = self._due.get_nowait()
+                await self._finish(ended)
+        finally:
+            if self._pool is not None:
+                self._pool.shutdown()
+
+    async def _listen(self) -> None:
+        while True:
+            for event in self._reader.read():
+                if event.kind == "LINKEDID_END" and (self._root / RAW / event.call).is_dir():
+                    self._put(_Ended(event.call, round(event.at.timestamp() * 1000)), CLOSE_S)
+            await asyncio.sleep(LOOK_S)
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due, number, ended = await self._due.get()
+            if due > loop.time():
+                self._due.put_nowait((due, number, ended))
+                await asyncio.sleep(min(LOOK_S, due - loop.time()))
+                continue
+            if not await self._finish(ended):
+                again = AGAIN_S[min(ended.tries, len(AGAIN_S) - 1)]
+                self._put(_Ended(ended.call, ended.ended_ms, ended.tries + 1), again, known=True)
+
+    def _put(self, ended: _Ended, after: float, *, known: bool = False) -> None:
+        if ended.call in self._known and not known:
+            return
+        self._known.add(ended.call)
+        self._count += 1
+        self._due.put_nowait((asyncio.get_running_loop().time() + after, self._count, ended))
+
+    async def _finish(self, ended: _Ended) -> bool:
+        """Finish one call; False when it has to be tried again."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        work = asyncio.get_running_loop().run_in_executor(
+            self._pool, _finish_quietly, self._root, ended.call, self._settings, ended.ended_ms
+        )
+        try:
+            recording = await work
+        except NothingRecorded:
+            recording = None
+        except (RecordingError, OSError) as error:
+            log.error("call %s: not finished: %s", ended.call, error)
+            return False
+        except BrokenProcessPool:
+            log.error("call %s: the worker died while finishing it", ended.call)
+            self._pool = None
+            return False
+        self._known.discard(ended.call)
+        if recording is not None:
+            log.info("call %s: %s", ended.call, _told(recording))
+        return True
+
+
+def _channels(raw: Path) -> set[str]:
+    """The channels that a call's raw files come from."""
+    return {name.channel for file in raw.iterdir() if (name := parse_name(file.name))}
+
+
+def _finish_quietly(root: Path, call: str, settings: RecordingSettings, ended_ms: int | None) -> Recording:
+    """In the worker: Ctrl-C in the terminal is the parent's to answer."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return finish(root, call, settings, ended_ms=ended_ms)
+
+
+def _told(recording: Recording) -> str:
+    evidence = recording.evidence
+    if evidence.audio is None:
+        return "ended, no audio to keep"
+    roles = " + ".join(leg.role for leg in evidence.legs if leg.said)
+    findings = ", ".join(sorted({finding.kind for finding in evidence.findings}))
+    return f"recorded, {evidence.audio.duration_ms / 1000:.1f} s, {roles}{'; ' + findings if findings else ''}"

@@ -1,0 +1,50 @@
+"""`liandong stop`: the only thing that ends Asterisk."""
+
+from __future__ import annotations
+
+import os
+import select
+from pathlib import Path
+
+from config.state import State, StateError
+from liandong.installation import running_asterisk
+from liandong.lock import holder
+from liandong.serve import STOPPING
+
+ENDING_S = 60.0  # the service finishes the recordings of the last calls before it ends
+
+
+def stop(state: Path, *, now: bool) -> int:
+    """Stop the centre in this state directory; with calls up, wait for their end unless `now`."""
+    folder = State(state.absolute())
+    asterisk = running_asterisk(folder)
+    served_by = holder(folder.run)
+    if asterisk is None and served_by is None:
+        raise StateError("not_running", f"{folder.path}: nothing runs here; name the state folder with --state")
+    flag = folder.run / STOPPING
+    flag.touch()
+    try:
+        if asterisk is not None:
+            channels = len(asterisk.live_channels())
+            if channels and not now:
+                print(f"waiting until {channels} channels end; no new call is taken; --now cuts them", flush=True)
+            asterisk.stop(now=now)
+        if served_by is not None:
+            _wait_for(served_by)
+    finally:
+        flag.unlink(missing_ok=True)
+    (folder.run / "ports.json").unlink(missing_ok=True)
+    print("stopped")
+    return 0
+
+
+def _wait_for(pid: int) -> None:
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        if not select.select([watched], [], [], ENDING_S)[0]:
+            raise StateError("still_ending", f"process {pid} is still finishing recordings; look again later")
+    finally:
+        os.close(watched)
