@@ -134,7 +134,7 @@ class _Work:
             if not any(self._raw.iterdir()):
                 self._disk.remove_folder(self._raw)
             raise NothingRecorded(self._call_id)
-        legs = gathered(files, self._ended_ms)
+        legs = gathered(self._call_id, files, self._ended_ms)
         diagnosis = diagnose(legs, self._settings)
         mix = planned(legs, diagnosis)
         folder = self._root / _day(legs.started_ms)

@@ -88,7 +88,7 @@ class Source(_Part):
 
 
 class Audio(_Part):
-    """The FLAC: 16 bit, two channels, the caller on the left and everybody else on the right."""
+    """The FLAC: 16 bit, two channels, the caller (or the seat that dialled out) on the left, all others right."""
 
     name: str
     bytes: int

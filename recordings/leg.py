@@ -50,11 +50,8 @@ class Leg:
     heard: Placed | None
     damaged: tuple[Scan, ...] = ()
     """Those of its files whose headers can't be read."""
-
-    @property
-    def is_caller(self) -> bool:
-        """Whether it belongs on the left."""
-        return self.role == CALLER
+    is_caller: bool = False
+    """Whether it belongs on the left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +71,11 @@ class Legs:
         return max((side.span[1] for leg in self.legs for side in (leg.said, leg.heard) if side), default=0)
 
 
-def gathered(files: Iterable[tuple[Name, Scan]], ended_ms: int | None = None) -> Legs:
-    """Make legs of raw files; `ended_ms` is the call's end, if known, ms since the epoch. Raises BadTimeline."""
+def gathered(call_id: str, files: Iterable[tuple[Name, Scan]], ended_ms: int | None = None) -> Legs:
+    """Make legs of raw files; `ended_ms` is the call's end, if known, ms since the epoch. Raises BadTimeline.
+
+    A call bears its first channel's id, so that channel is the caller's, also when a seat dials out.
+    """
     every = sorted(files, key=lambda each: each[1].path.name)
     started_ms = min(name.armed_ms for name, _ in every)
     grouped: dict[tuple[int, str, str, str], dict[Side, Scan]] = {}
@@ -89,7 +89,8 @@ def gathered(files: Iterable[tuple[Name, Scan]], ended_ms: int | None = None) ->
         empty += [scan for side, scan in sides.items() if not placed[side] and not scan.problem]
         if any(placed.values()) or damaged:
             said, heard = placed.get(Side.SAID), placed.get(Side.HEARD)
-            legs.append(Leg(role, channel, armed_ms - started_ms, said, heard, damaged))
+            is_caller = role == CALLER or channel == call_id
+            legs.append(Leg(role, channel, armed_ms - started_ms, said, heard, damaged, is_caller))
     legs.sort(key=lambda leg: (not leg.is_caller, leg.armed_ms, leg.role, leg.channel))
     found = Legs(started_ms, tuple(legs), tuple(empty))
     if max(found.length_ms, max(name.armed_ms for name, _ in every) - started_ms) > MAX_CALL_MS:

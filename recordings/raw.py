@@ -36,7 +36,7 @@ _NAME = re.compile(
 )
 
 CALLER = "caller"
-"""The role whose leg is the left channel; every other role is on the right."""
+"""The role of whoever dialled the centre."""
 
 
 class Side(StrEnum):

@@ -262,6 +262,16 @@ def test_a_channel_armed_twice_is_not_heard_twice(recorder: Recorder) -> None:
     assert np.array_equal(heard(finish(recorder.root, CALL_ID))[0], caller)
 
 
+def test_a_seat_that_dials_out_is_the_caller(recorder: Recorder) -> None:
+    seat, line = voice(5.0), voice(3.0, seed=2)
+    recorder.file(f"seat-01_{CALL_ID}_{START_MS}.r", seat, 0, 5_000)
+    recorder.file(f"seat-01_{CALL_ID}_{START_MS}.t", voice(5.0, seed=3), 0, 5_000)
+    recorder.leg("line", line, voice(3.0), armed=100, ended=5_000)
+    left, right = heard(finish(recorder.root, CALL_ID))
+    assert np.array_equal(left, seat)
+    assert np.array_equal(right[2 * 16_000 :], line)
+
+
 def test_a_leg_at_half_the_rate_is_brought_to_the_other_one(recorder: Recorder) -> None:
     time = np.arange(10 * 8_000) / 8_000
     tone = (8_000 * np.sin(2 * np.pi * 440 * time)).astype(np.int16)
