@@ -34,7 +34,7 @@ class Mouth:
         self._keys: deque[tuple[dtmf.KeyPacket, ...]] = deque()
         self._key_began = 0
         self._source: int | Samples | None = None  # a tone's Hz, samples, or silence
-        self._repeats = False
+        self._repeats = True
         self._frames = self._make()
         self._at = 0
         self._marker = True
@@ -81,21 +81,26 @@ class Mouth:
         if self._keys:
             packets = [self._key_packet(key) for key in self._keys.popleft()]
         if not packets:
-            payload = self._frames[self._at]
-            self._at += 1
-            if self._at == len(self._frames):
-                if not self._repeats:
-                    self.silence()
-                self._at = 0
-            if self.sending:
-                packets = [self.stream.pack(self._codec.value, payload, self._marker)]
-                self._marker = False
+            packets = self._voice_packets()
         self.stream.advance(FRAME_SAMPLES)
         return packets
 
     def skip(self, frames: int) -> None:
         """Let time pass without sending."""
         self.stream.advance(frames * FRAME_SAMPLES)
+
+    def _voice_packets(self) -> list[bytes]:
+        packets = []
+        if self.sending:
+            packets = [self.stream.pack(self._codec.value, self._frames[self._at], self._marker)]
+            self._marker = False
+        self._at += 1
+        if self._at == len(self._frames):
+            self._at = 0
+            if not self._repeats:
+                self._source, self._repeats = None, True
+                self._begin_again()
+        return packets
 
     def _key_packet(self, key: dtmf.KeyPacket) -> bytes:
         if key.first:

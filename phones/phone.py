@@ -97,10 +97,7 @@ class Phone:
     def vanish(self) -> None:
         """Die: no BYE, no farewell, no packet any more. The ports stay taken until `close`."""
         self.registered = False
-        if self._refresh is not None:
-            self._refresh.cancel()
-        for task in self._tasks:
-            task.cancel()
+        self._stop_refreshing()
         for call in self.calls:
             call.vanish()
         if self._line is not None:
@@ -151,11 +148,17 @@ class Phone:
 
     async def unregister(self) -> None:
         """Take the registration back. Raises `RegistrationRefused`."""
+        self._stop_refreshing()
+        self.registered = False
+        await self._send_register(0)
+
+    def _stop_refreshing(self) -> None:
+        """Also one that is on its way: its answer would register us again."""
         if self._refresh is not None:
             self._refresh.cancel()
             self._refresh = None
-        self.registered = False
-        await self._send_register(0)
+        for task in self._tasks:
+            task.cancel()
 
     def _renew(self) -> None:
         task = self._loop.create_task(self._register_again())

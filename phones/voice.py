@@ -81,6 +81,11 @@ class Voice:
     # Hearing.
 
     @property
+    def rtp_port(self) -> int:
+        """Our port for sound; 0 after the end."""
+        return self._media.port
+
+    @property
     def position(self) -> int:
         """How many samples were heard since the first packet, holes included."""
         return self._media.ear.position
