@@ -1,0 +1,203 @@
+"""A real centre for tests: `liandong serve` as a process, on the example centre with free ports, and its telephones."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import config.example
+from phones import BY_HAND, Phone, Policy
+from tests.manager import Manager
+
+EXAMPLE = Path(config.example.__path__[0])
+TRUNK = "127.0.0.2"  # where the example centre's trunk calls from
+START_S = 60
+
+_CALLERS = count(1)
+
+
+def write_centre(folder: Path, *, neighbour_port: int = 9, **telephony: Any) -> Path:
+    """The example centre with free ports; `telephony` replaces keys of telephony.yaml, mappings are merged."""
+    folder.mkdir(parents=True)
+    for file in EXAMPLE.glob("*.yaml"):
+        shutil.copy(file, folder)
+    ports = dict.fromkeys(("http", "sip_udp", "sip_tcp", "sip_ws", "agi", "ami", "rtp_start"), 0)
+    (folder / "ports.yaml").write_text(yaml.safe_dump({"rtp_count": 1000, **ports}))
+    settings = yaml.safe_load((EXAMPLE / "telephony.yaml").read_text())
+    settings["trunks"][0]["contact"] = f"{TRUNK}:{neighbour_port}"
+    for key, value in telephony.items():
+        settings[key] = settings.get(key, {}) | value if isinstance(value, Mapping) else value
+    (folder / "telephony.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
+    return folder
+
+
+class Centre:
+    """A running centre."""
+
+    def __init__(self, config: Path, state: Path) -> None:
+        self.config = config
+        self.state = state
+        self.process: subprocess.Popen[bytes] | None = None
+        self.manager: Manager
+        self._phones: list[Phone] = []
+        self._speakers: list[asyncio.Task[None]] = []
+
+    # Its processes.
+
+    def liandong(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command to its end."""
+        command = [sys.executable, "-m", "liandong.command", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+
+    async def serve(self) -> None:
+        """Start `liandong serve` and wait until it has told that it serves."""
+        with (self.state.parent / f"{self.state.name}.log").open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: ASYNC220 - it forks and is done
+                [sys.executable, "-m", "liandong.command", "serve", "--config", self.config, "--state", self.state],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            )
+        await asyncio.wait_for(asyncio.to_thread(self._told), START_S)
+
+    def _told(self) -> None:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        lines = []
+        while line := self.process.stdout.readline():
+            lines.append(line.decode())
+            if "liandong account" in lines[-1]:
+                return
+        log = (self.state.parent / f"{self.state.name}.log").read_text()
+        raise AssertionError(f"serve ended ({self.process.wait()}):\n{''.join(lines)}{log}")
+
+    def kill(self) -> None:
+        """Our own process dies; Asterisk is not asked."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    async def listen(self) -> None:
+        """Connect to the manager interface."""
+        self.manager = await Manager.open(self.port("ami"), (self.state / "secrets" / "ami").read_text().strip())
+
+    async def end(self) -> None:
+        """Hang everything up and stop everything that was started."""
+        for speaker in self._speakers:
+            speaker.cancel()
+        for phone in self._phones:
+            phone.vanish()
+        if hasattr(self, "manager"):
+            await self.manager.close()
+        self.liandong("stop", "--now", "--state", str(self.state))
+        if self.process is not None:
+            if self.process.poll() is None:
+                await asyncio.to_thread(self.process.wait, 30)
+            if self.process.stdout is not None:
+                self.process.stdout.close()
+
+    # What lies in its state directory.
+
+    def port(self, key: str) -> int:
+        ports: dict[str, int] = json.loads((self.state / "run" / "ports.json").read_text())
+        return ports[key]
+
+    @property
+    def asterisk_pid(self) -> int:
+        return int((self.state / "run" / "asterisk.pid").read_text())
+
+    @property
+    def sip(self) -> tuple[str, int]:
+        return ("127.0.0.1", self.port("sip_udp"))
+
+    def evidence(self) -> list[dict[str, Any]]:
+        """The evidence of every finished recording."""
+        files = sorted((self.state / "recordings").glob("[0-9]*/*/*/*.json"))
+        return [json.loads(file.read_text()) for file in files]
+
+    def raw(self) -> list[str]:
+        """Ids of calls whose raw files still lie there."""
+        return sorted(folder.name for folder in (self.state / "recordings" / "raw").iterdir())
+
+    # Its telephones.
+
+    async def seat(self, number: int, policy: Policy = BY_HAND, tone: int | None = None, **more: Any) -> Phone:
+        """Register the telephone of one seat, and wait until Asterisk knows that it is there.
+
+        With a tone it says that tone in every call that it answers.
+        """
+        name = f"seat-{number:02d}"
+        secret = (self.state / "secrets" / name).read_text().strip()
+        phone = Phone(self.sip, name, secret, policy=policy, **more)
+        await phone.open()
+        self._phones.append(phone)
+        await phone.register()
+        await self.until(f"{name} is free", lambda: self._state_of(name), "NOT_INUSE")
+        if tone is not None:
+            self._speakers.append(asyncio.create_task(_speak(phone, tone)))
+        return phone
+
+    async def caller(self, **more: Any) -> Phone:
+        """A telephone behind the trunk."""
+        phone = Phone(self.sip, f"1380000{next(_CALLERS):04d}", local=(TRUNK, 0), **more)
+        await phone.open()
+        self._phones.append(phone)
+        return phone
+
+    async def _state_of(self, seat: str) -> str:
+        answer = await self.manager.ask("Getvar", Variable=f"DEVICE_STATE(PJSIP/{seat})")
+        return answer["Value"]
+
+    async def until(self, what: str, ask: Any, wanted: Any, within: float = 15.0) -> None:
+        """Ask again and again until the answer is the wanted one."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        while (answer := await ask()) != wanted:
+            assert loop.time() < deadline, f"not in {within} s: {what}; the last answer was {answer!r}"
+            await asyncio.sleep(0.02)
+
+    async def quiet(self) -> None:
+        """Wait until no channel is left and every ended call is a recording; then nothing may be left over."""
+        await self.manager.silence()
+
+        async def raw() -> list[str]:
+            return self.raw()
+
+        await self.until("all recordings are finished", raw, [], within=60)
+
+    async def hang_up(self, *phones: Phone) -> None:
+        """Take these telephones away politely."""
+        for phone in phones:
+            await phone.close()
+            self._phones.remove(phone)
+
+
+async def _speak(phone: Phone, tone: int) -> None:
+    while True:
+        (await phone.incoming(within=3600)).play_tone(tone)
+
+
+@asynccontextmanager
+async def running_centre(folder: Path, sounds: Path | None = None, **telephony: Any) -> AsyncIterator[Centre]:
+    """A centre that serves, until the block ends; `sounds` are prompts that were rendered before."""
+    centre = Centre(write_centre(folder / "centre", **telephony), folder / "v")
+    if sounds is not None:
+        shutil.copytree(sounds, centre.state / "asterisk" / "sounds")
+    try:
+        await centre.serve()
+        await centre.listen()
+        yield centre
+    finally:
+        await centre.end()

@@ -1,0 +1,28 @@
+"""What the tests share: prompts rendered once, and centres that run for a whole module."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from liandong.centre import EXAMPLE, load_centre
+from telephony.prompt.render import render
+from telephony.prompt.settings import PromptSettings
+
+
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example centre's prompts, spoken once for the whole run."""
+    out = tmp_path_factory.mktemp("sounds")
+    centre = load_centre(EXAMPLE)
+    render(EXAMPLE, centre.part(PromptSettings).texts(), centre.part(Settings).languages, out)
+    return out
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder with a path that is short enough for Asterisk's control socket."""
+    with tempfile.TemporaryDirectory(prefix="ld-") as folder:
+        yield Path(folder)
