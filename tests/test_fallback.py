@@ -3,13 +3,13 @@
 import asyncio
 from pathlib import Path
 
-from phones import Call, Phone, What, ring_then_answer, tone_of
+from phones import Call, Phone, Stage, ring_then_answer, tone_of
 from tests.centre import running_centre
 
 
 def joined(seat: Phone) -> Call:
-    """The one call that this seat was joined to; ringing or answering too late does not count."""
-    (call,) = (call for call in seat.calls if call.time_of(What.ACKNOWLEDGED))
+    """The one call that this seat talks in."""
+    (call,) = (call for call in seat.calls if call.stage is Stage.TALKING)
     return call
 
 
