@@ -126,10 +126,6 @@ class Evidence(_Part):
         """Whether the recorder lost something."""
         return any(finding.level is Level.FAULT for finding in self.findings)
 
-    def has(self, kind: Kind) -> bool:
-        """Whether something of this kind was found."""
-        return any(finding.kind is kind for finding in self.findings)
-
     def raw_hashes(self) -> dict[str, str]:
         """SHA-256 of every raw file by name."""
         hashes = {side.name: side.sha256 for leg in self.legs for side in (leg.said, leg.heard) if side}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ import numpy.typing as npt
 import soundfile
 
 from recordings.error import NotLossless
-from recordings.mix import BLOCK_FRAMES
 
 Stereo = npt.NDArray[np.int16]
 """Samples of shape (frames, 2)."""
@@ -67,13 +66,6 @@ def shape(path: Path) -> Shape:
     """What a FLAC's header tells; raises soundfile.LibsndfileError if it is none."""
     info = soundfile.info(str(path))
     return Shape(info.samplerate, info.frames, info.channels)
-
-
-def decoded(path: Path) -> Iterator[Stereo]:
-    """The samples of a FLAC, block after block."""
-    with soundfile.SoundFile(path) as decoder:
-        while len(block := decoder.read(BLOCK_FRAMES, "int16", always_2d=True)):
-            yield block
 
 
 def sha256(path: Path) -> str:
