@@ -25,6 +25,7 @@ KEYRINGS = tuple(
 TOOLS = ("apt-get", "apt-cache", "apt-config", "dpkg", "dpkg-deb")
 CONNECT_TIMEOUT_S = 20  # a mirror that has not answered by then is not reachable
 RUN_TIMEOUT_S = 1800.0  # 31 MB in half an hour: 17 kB/s; slower is as good as broken
+DISK_FULL = ("No space left on device", "enough free space")  # as dpkg-deb and apt say it
 HASH_BLOCK_BYTES = 1 << 20
 
 
@@ -90,12 +91,10 @@ class Debian:
     def unpack(self, package: Path, root: Path) -> None:
         """Unpack one .deb file into the root, without running any of its scripts.
 
-        Raises PackageDamaged when it is no whole .deb file, OSError when the disk is full.
+        Raises PackageDamaged when it is no whole .deb file.
         """
         done = self._run("dpkg-deb", "-x", str(package), str(root))
         if done.returncode != 0:
-            if "No space left on device" in done.stderr:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             raise PackageDamaged(f"{package.name} cannot be unpacked: {_last_complaint(done)}. {WAY_OUT}")
 
     def _mirrors(self) -> list[str]:
@@ -157,8 +156,9 @@ class Debian:
         (self.folder / "apt.conf").write_text("\n".join(lines) + "\n", "utf-8")
 
     def _run(self, *command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run one tool to its end; raises OSError when it ran out of disk, whatever else it says."""
         try:
-            return subprocess.run(
+            done = subprocess.run(
                 command,
                 cwd=cwd or self.folder,
                 env=self._environment() | {"APT_CONFIG": str(self.folder / "apt.conf")},
@@ -172,6 +172,9 @@ class Debian:
             )
         except subprocess.TimeoutExpired as error:
             raise MirrorUnreachable(f"{' '.join(command[:2])} took over {RUN_TIMEOUT_S:.0f} s. {WAY_OUT}") from error
+        if done.returncode != 0 and any(said in done.stderr for said in DISK_FULL):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return done
 
     def _environment(self) -> dict[str, str]:
         """Return our environment with apt's messages in English, because they are looked into."""
