@@ -3,6 +3,18 @@
 Rules of the house: what the protocol says is pure and takes time as an argument (`transaction`, `dialog`, `digest`,
 `sdp`, `rtp`, `dtmf`, `tone`, `ear`, `mouth`); sockets and timers are thin edges (`line`, `media`, `pacer`); a person
 uses `Phone` and the calls that it gives. Nothing here knows emergency calls, and nothing but trials uses it.
+
+    async with Phone(("127.0.0.1", 5060), "1001", "secret", policy=ring_then_answer(0.2)) as seat:
+        await seat.register()
+        async with Phone(("127.0.0.1", 5060), "trunk", local=("127.0.0.2", 0)) as city:
+            call = await city.dial("119", caller="13800138000", tone=tone_of(12))
+            answer = await seat.incoming()
+            answer.play_tone(tone_of(0))
+            await call.answered()
+            await call.hears(tone_of(0))
+            await call.hang_up()
+            print(await call.ended(), *call.history, sep="\\n")
+            assert not city.unexpected and not seat.unexpected
 """
 
 from phones.call import Call, Stage

@@ -21,7 +21,7 @@ SDP = "application/sdp"
 
 FACT_S = 10.0  # how long a fact is waited for when the test says nothing: far beyond any that comes on loopback
 
-_GLARE_TRIES = 5  # each waits up to 4 s (RFC 3261 section 14.1): two sides that hold at once settle in two
+_GLARE_TRIES = 5  # two sides that describe at once settle it in two
 
 
 class Stage(Enum):
@@ -29,7 +29,7 @@ class Stage(Enum):
 
     CALLING = auto()  # no answer yet
     TALKING = auto()
-    LEAVING = auto()  # our BYE, or our CANCEL, is on its way
+    LEAVING = auto()  # our BYE is on its way
     ENDED = auto()
 
 
@@ -39,6 +39,9 @@ class Call(Voice):
     Acts return when their packet is sent; facts are awaited by themselves and raise `NeverCame` when they cannot come
     any more. `outcome` is None until the end.
     """
+
+    _glare_share = (0.0, 0.5)
+    """How long to wait after a collision, in shares of T2: RFC 3261 section 14.1 lets the two sides differ."""
 
     def __init__(self, handset: Handset, dialog: Dialog) -> None:
         super().__init__(handset.host, handset.first_sequence)
@@ -159,6 +162,8 @@ class Call(Voice):
                 self._own = replace(self._own, version=self._own.version + 1)
                 finish(response, SDP, bytes(self._own))
                 asking.acknowledged = self._take_late_answer
+            else:
+                self._note(What.REFRESHED)
         except ValueError as fault:
             self._handset.surprise(Oddity.BAD_OFFER, str(fault))
             asking.respond(400)
@@ -213,21 +218,17 @@ class Call(Voice):
         """Send a re-INVITE with this direction; a collision (491) is tried again."""
         if self.stage is not Stage.TALKING or self._describing:
             raise WrongMoment("a call is held only while it talks")
-        before = self._own
-        self._own = replace(self._own, direction=direction)
-        self._describing = True
-        try:
-            for _ in range(_GLARE_TRIES):
-                self._own = replace(self._own, version=self._own.version + 1)
-                response = await self._invite_again()
-                if response is None or response.code != 491 or self.stage is not Stage.TALKING:
-                    break
-                await asyncio.sleep(random.uniform(0, self._handset.timers.t2))  # noqa: S311
-        finally:
-            self._describing = False
+        before = self._own.direction
+        for _ in range(_GLARE_TRIES):
+            self._own = replace(self._own, direction=direction, version=self._own.version + 1)
+            response = await self._invite_again()
+            if response is None or response.code != 491 or self.stage is not Stage.TALKING:
+                break
+            low, high = self._glare_share
+            await asyncio.sleep(random.uniform(low, high) * self._handset.timers.t2)  # noqa: S311
         body = None if response is None else part_of(response, SDP)
         if response is None or response.code >= 300 or body is None:
-            self._own = before
+            self._own = replace(self._own, direction=before)
             status = None if response is None else response.code
             raise RequestRefused(f"the other side refused {direction.value}: {status}", status)
         self._follow(Description.parse(body), self._own)
@@ -239,11 +240,16 @@ class Call(Voice):
 
         def take(response: Response | None) -> None:
             if response is not None and 200 <= response.code < 300:
-                self.dialog.retarget(response)
+                try:
+                    self.dialog.retarget(response)
+                except ValueError as fault:
+                    self._handset.surprise(Oddity.BAD_RESPONSE, f"a damaged Contact: {fault}")
                 self._acknowledge(invite)
             if (response is None or response.code >= 200) and not final.done():
+                self._describing = False
                 final.set_result(response)
 
+        self._describing = True
         self._handset.line.ask(invite, self.dialog.destination, take)
         return await final
 

@@ -18,6 +18,8 @@ from phones.sdp import Description
 class OutgoingCall(Call):
     """A call that we dialled: its INVITE is sent when it is made."""
 
+    _glare_share = (0.525, 1.0)
+
     def __init__(
         self,
         handset: Handset,
@@ -64,7 +66,6 @@ class OutgoingCall(Call):
 
     def _send_invite(self, refusal: Response | None) -> Request:
         invite = self.dialog.request("INVITE")
-        put(invite, "Supported", "timer")
         for name, value in self._headers.items():
             put(invite, name, value)
         finish(invite, *self._body(self._enclosures))

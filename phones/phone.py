@@ -6,7 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from sipmessage import URI, Address, Parameters, Request
+from sipmessage import URI, Address, Parameters
 
 from phones.call import FACT_S, Call, Stage
 from phones.dialog import Dialog
@@ -17,9 +17,10 @@ from phones.handset import Handset
 from phones.history import Oddity, Surprise
 from phones.incoming import IncomingCall
 from phones.line import Asking, Line
-from phones.message import ALLOW, Enclosure, Received, finish, put, token
+from phones.message import ALLOW, Enclosure, Received, put, token
 from phones.outgoing import OutgoingCall
 from phones.policy import BY_HAND, Policy
+from phones.registration import Registration
 from phones.transaction import Timers
 
 EXPIRES_S = 300  # of a registration; it is refreshed at half
@@ -55,7 +56,6 @@ class Phone:
         self.name = name
         self.policy = policy
         self.first_sequence = first_sequence
-        self.registered = False
         self.calls: list[Call] = []
         self._credentials = Credentials(user, secret)
         self._local = local
@@ -65,8 +65,7 @@ class Phone:
         self._surprises: list[Surprise] = []
         self._incoming: asyncio.Queue[IncomingCall] = asyncio.Queue()
         self._by_dialog: dict[tuple[str, str], Call] = {}
-        self._refresh: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._registration: Registration | None = None
         self._line: Line | None = None
 
     # Being there.
@@ -77,8 +76,6 @@ class Phone:
         self._line = Line(self._local, self._timers, self._take, self._take_late_ack, self._surprise)
         host, port = self._line.address
         self._contact = Address(URI("sip", host, self.user, port=port))
-        self._registration = self._new_dialog(self.user, self.name, URI("sip", self.server[0], port=self.server[1]))
-        self._registration.remote = Address(self._registration.local.uri, self.name)
 
     async def close(self) -> None:
         """Leave politely: hang up, unregister, and give the ports back."""
@@ -96,8 +93,8 @@ class Phone:
 
     def vanish(self) -> None:
         """Die: no BYE, no farewell, no packet any more. The ports stay taken until `close`."""
-        self.registered = False
-        self._stop_refreshing()
+        if self._registration is not None:
+            self._registration.forget()
         for call in self.calls:
             call.vanish()
         if self._line is not None:
@@ -134,61 +131,22 @@ class Phone:
 
     # Registration.
 
-    async def register(self) -> int:
-        """Register, keep it fresh, and return how many seconds were granted.
+    @property
+    def registered(self) -> bool:
+        """Whether the server has accepted our last REGISTER, as far as we know."""
+        return self._registration is not None and self._registration.valid
 
-        Raises `RegistrationRefused`.
-        """
-        granted = await self._send_register(self._expires)
-        self.registered = True
-        if self._refresh is not None:
-            self._refresh.cancel()
-        self._refresh = self._loop.call_later(max(1.0, granted / 2), self._renew)
-        return granted
+    async def register(self) -> int:
+        """Register, keep it fresh, and return how many seconds were granted. Raises `RegistrationRefused`."""
+        if self._registration is None:
+            dialog = self._new_dialog(self.user, self.name, URI("sip", self.server[0], port=self.server[1]))
+            self._registration = Registration(self._handset(), dialog, self._expires)
+        return await self._registration.begin()
 
     async def unregister(self) -> None:
         """Take the registration back. Raises `RegistrationRefused`."""
-        self._stop_refreshing()
-        self.registered = False
-        await self._send_register(0)
-
-    def _stop_refreshing(self) -> None:
-        """Also one that is on its way: its answer would register us again."""
-        if self._refresh is not None:
-            self._refresh.cancel()
-            self._refresh = None
-        for task in self._tasks:
-            task.cancel()
-
-    def _renew(self) -> None:
-        task = self._loop.create_task(self._register_again())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _register_again(self) -> None:
-        try:
-            await self.register()
-        except RegistrationRefused as fault:
-            self.registered = False
-            self._surprise(Oddity.REFUSED_REQUEST, str(fault))
-
-    async def _send_register(self, expires: int) -> int:
-        def build() -> Request:
-            request = self._registration.request("REGISTER")
-            put(request, "Expires", str(expires))
-            finish(request)
-            return request
-
-        response = await self._handset().ask(build, self.server)
-        if response is None or response.code >= 300:
-            status = None if response is None else response.code
-            raise RegistrationRefused(
-                f"{self.user} cannot register at {self.server[0]}:{self.server[1]}: {status}", status
-            )
-        for contact in response.contact:
-            if contact.uri.host == self._contact.uri.host and contact.uri.port == self._contact.uri.port:
-                return int(contact.parameters.get("expires") or response.expires or expires)
-        return response.expires or expires
+        if self._registration is not None:
+            await self._registration.end()
 
     # Calls.
 
