@@ -29,7 +29,11 @@ class NothingRecorded(RecordingError):
     code = "recording_nothing"
 
     def __init__(self, call_id: str) -> None:
-        super().__init__(f"call {call_id} has no raw files and no finished recording")
+        super().__init__(call_id)
+        self.call_id = call_id
+
+    def __str__(self) -> str:
+        return f"call {self.call_id} has no raw files and no finished recording"
 
 
 class StillGrowing(RecordingError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import sys
 from pathlib import Path
 
@@ -256,3 +257,11 @@ def test_a_wrong_prompt_is_told_with_its_line(text: str, told: str) -> None:
     with pytest.raises(ConfigErrors) as caught:
         parsed(text)
     assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    "error", [BadRecording(Path("a.wav"), "silent"), StrayRecording(Path("b.wav"), "c"), SpeechError("died")]
+)
+def test_an_error_comes_whole_out_of_a_worker_process(error: Exception) -> None:
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), str(back)) == (type(error), str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import resource
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +14,7 @@ import pytest
 
 from recordings.archive import finish, unfinished
 from recordings.disk import Disk
-from recordings.error import DiskFull
+from recordings.error import BadCallId, DiskFull, NothingRecorded, StillGrowing
 from recordings.settings import RecordingSettings
 from recordings.verification import State, verdicts, verify
 from tests.test_recordings_recorder import CALL_ID, Recorder, voice
@@ -179,3 +180,11 @@ def test_a_device_without_room_is_told_too(tmp_path: Path) -> None:
     with pytest.raises(DiskFull):
         finish(tmp_path, CALL_ID, disk=NoRoom())
     assert recorder.untouched()
+
+
+@pytest.mark.parametrize(
+    "error", [BadCallId("../x"), NothingRecorded("1.2"), StillGrowing("a file grew"), DiskFull(28, "no room")]
+)
+def test_an_error_comes_whole_out_of_a_worker_process(error: Exception) -> None:
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), str(back)) == (type(error), str(error))

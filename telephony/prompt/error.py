@@ -17,8 +17,12 @@ class BadRecording(PromptError):
     code = "prompt_bad_recording"
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path}: {why}; record it again or remove it")
+        super().__init__(path, why)  # as given, so that it comes whole out of a worker process
         self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}; record it again or remove it"
 
 
 class StrayRecording(PromptError):
@@ -27,9 +31,13 @@ class StrayRecording(PromptError):
     code = "prompt_stray_recording"
 
     def __init__(self, path: Path, nearest: str) -> None:
-        meant = f" (did you mean {nearest}?)" if nearest else ""
-        super().__init__(f"{path}: no prompt has this id{meant}; name it after an id of prompts.yaml or remove it")
+        super().__init__(path, nearest)
         self.path = path
+        self.nearest = nearest
+
+    def __str__(self) -> str:
+        meant = f" (did you mean {self.nearest}?)" if self.nearest else ""
+        return f"{self.path}: no prompt has this id{meant}; name it after an id of prompts.yaml or remove it"
 
 
 class SpeechError(PromptError):
