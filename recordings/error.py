@@ -18,9 +18,11 @@ class BadCallId(RecordingError):
     code = "recording_bad_call_id"
 
     def __init__(self, call_id: str) -> None:
-        super().__init__(
-            f"call id {call_id!r} is not 1 to 128 letters, digits, dots and hyphens that begin with no dot"
-        )
+        super().__init__(call_id)  # as given, so that it comes whole out of a worker process
+        self.call_id = call_id
+
+    def __str__(self) -> str:
+        return f"call id {self.call_id!r} is not 1 to 128 letters, digits, dots and hyphens that begin with no dot"
 
 
 class NothingRecorded(RecordingError):
