@@ -42,9 +42,11 @@ class Installation:
 
     centre: Centre
     state: State
+    gives_way: bool = False
+    """Whether it takes a free port in place of one that is taken, rather than refuse to start."""
 
     @classmethod
-    def open(cls, config: Path, state: Path) -> Installation:
+    def open(cls, config: Path, state: Path, *, gives_way: bool = False) -> Installation:
         """Load the centre and open its state directory. Raises ConfigErrors, StateError."""
         centre = load_centre(config)
         if not _SPEAKABLE_PATH.fullmatch(str(state.absolute())):
@@ -56,7 +58,7 @@ class Installation:
                 "state_path",
                 f"{state.absolute()}: longer than the {LONGEST_PATH} letters that Asterisk's socket allows",
             )
-        return cls(centre, State.open(state))
+        return cls(centre, State.open(state), gives_way)
 
     @property
     def telephony(self) -> TelephonySettings:
@@ -102,9 +104,12 @@ class Installation:
 
     def ports(self) -> Ports:
         """Choose the ports for a start. Raises ConfigErrors naming those that are taken."""
+        settings = self.centre.part(PortSettings)
         try:
-            return choose_ports(self.centre.part(PortSettings))
+            return choose_ports(settings)
         except PortsTaken as error:
+            if self.gives_way:
+                return choose_ports(settings.model_copy(update={str(each.path[-1]): 0 for each in error.refused}))
             raise ConfigErrors(self.centre.problem(PortSettings, refused) for refused in error.refused) from error
 
     def files(self, program: AsteriskProgram, ports: Ports) -> dict[str, str]:

@@ -64,8 +64,7 @@ class Keeper:
                 tasks.create_task(self._listen())
                 tasks.create_task(self._work())
         finally:
-            if self._pool is not None:
-                self._pool.shutdown(cancel_futures=True)
+            self._end_worker()
 
     async def finish_all(self) -> None:
         """Finish what is known and come back; what fails is left for another time."""
@@ -74,8 +73,7 @@ class Keeper:
                 _, _, ended = self._due.get_nowait()
                 await self._finish(ended)
         finally:
-            if self._pool is not None:
-                self._pool.shutdown()
+            self._end_worker()
 
     async def _listen(self) -> None:
         while True:
@@ -95,6 +93,11 @@ class Keeper:
             if not await self._finish(ended):
                 again = AGAIN_S[min(ended.tries, len(AGAIN_S) - 1)]
                 self._put(_Ended(ended.call, ended.ended_ms, ended.tries + 1), again, known=True)
+
+    def _end_worker(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
 
     def _put(self, ended: _Ended, after: float, *, known: bool = False) -> None:
         if ended.call in self._known and not known:
@@ -121,6 +124,9 @@ class Keeper:
             log.error("call %s: the worker died while finishing it", ended.call)
             self._pool = None
             return False
+        except asyncio.CancelledError:
+            self._known.discard(ended.call)  # the next sweep finds it again
+            raise
         self._known.discard(ended.call)
         if recording is not None:
             log.info("call %s: %s", ended.call, _told(recording))

@@ -24,6 +24,7 @@ from liandong.lock import holding
 from recordings.settings import RecordingSettings
 from telephony.asterisk.process import Asterisk, AsteriskError, Running
 
+PORTS = "ports.json"
 STOPPING = "stopping"
 """While this file is in the run folder, Asterisk's end is meant."""
 
@@ -40,7 +41,25 @@ def serve(config: Path, state: Path) -> int:
     installation = Installation.open(config, state)
     with holding(installation.state.run):
         (installation.state.run / STOPPING).unlink(missing_ok=True)
-        return asyncio.run(Service(installation).run())
+        asyncio.run(_serve(installation))
+    return 0
+
+
+async def _serve(installation: Installation) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    service = Service(installation)
+    serving = asyncio.create_task(service.run(ended))
+    told = asyncio.create_task(service.serving.wait())
+    await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
+    if told.done():
+        print("Serving. `liandong account NAME` shows how a telephone registers. Ctrl-C cuts no call.", flush=True)
+    await serving
+    if ended.is_set():
+        print("Asterisk goes on and takes calls; `liandong serve` watches it again, `liandong stop` ends it.")
+    else:
+        print("stopped")
 
 
 class Service:
@@ -49,51 +68,59 @@ class Service:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._program = installation.program(log.info)
-        self._asterisk: Asterisk = installation.asterisk(self._program)
+        self.asterisk: Asterisk = installation.asterisk(self._program)
         self._keeper = Keeper(
             installation.state.recordings,
             installation.centre.part(RecordingSettings),
             installation.paths(self._program).log / CEL,
         )
         self._starts: list[float] = []
+        self.serving = asyncio.Event()
+        """Set once Asterisk is up; then `ports` and `running` tell of it."""
+        self.ports: Ports
+        self.running: Running
 
-    async def run(self) -> int:
-        """Serve; returns the exit code."""
-        loop = asyncio.get_running_loop()
-        ended = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, ended.set)
+    async def run(self, ended: asyncio.Event) -> None:
+        """Serve until `ended`, or until `liandong stop` has ended Asterisk; raises what cannot be mended."""
         self._installation.speak(self._program, log.info)
-        running, ports = self._find_or_start()
-        self._tell(running, ports)
-        self._keeper.sweep(self._asterisk.live_channels())
+        self.running, self.ports = self._find_or_start()
+        self._tell()
+        self._keeper.sweep(self.asterisk.live_channels())
         keeping = asyncio.create_task(self._keeper.run())
-        watching = asyncio.create_task(self._watch(running, ports))
+        watching = asyncio.create_task(self._watch())
         waiting = asyncio.create_task(ended.wait())
+        self.serving.set()
         await asyncio.wait({keeping, watching, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (keeping, watching, waiting):
+            if task.done():
+                task.result()
         waiting.cancel()
         keeping.cancel()
         with suppress(asyncio.CancelledError):
             await keeping
         if watching.done():
-            watching.result()
-            self._keeper.sweep(frozenset())
-            await self._keeper.finish_all()
-            log.info("stopped")
-        else:
-            watching.cancel()
-            print("Asterisk goes on and takes calls; `liandong serve` watches it again, `liandong stop` ends it.")
-        return 0
+            await self._finish_recordings()
+        watching.cancel()
+
+    async def stop(self) -> None:
+        """End Asterisk now; for who started it to end it, after `run` has returned."""
+        await asyncio.to_thread(self.asterisk.stop, now=True)
+        await self._finish_recordings()
+        (self._installation.state.run / PORTS).unlink(missing_ok=True)
+
+    async def _finish_recordings(self) -> None:
+        self._keeper.sweep(frozenset())
+        await self._keeper.finish_all()
 
     def _find_or_start(self) -> tuple[Running, Ports]:
-        running = self._asterisk.find()
+        running = self.asterisk.find()
         if running is None:
             ports = self._installation.ports()
             return self._start(ports), ports
         ports = Ports.read(self._installation.state.run)
         if self._installation.prepare(self._program, ports):
             log.info("the configuration changed: Asterisk (process %d) takes it over now", running.pid)
-            self._asterisk.console("core reload")
+            self.asterisk.console("core reload")
         else:
             log.info("Asterisk (process %d) is running already: adopted", running.pid)
         return running, ports
@@ -101,11 +128,11 @@ class Service:
     def _start(self, ports: Ports) -> Running:
         self._installation.prepare(self._program, ports)
         self._starts.append(time.monotonic())
-        running = self._asterisk.start()
+        running = self.asterisk.start()
         try:
             self._prove_ports(running, ports)
         except AsteriskError:
-            self._asterisk.stop(now=True)
+            self.asterisk.stop(now=True)
             raise
         ports.write(self._installation.state.run)
         return running
@@ -119,46 +146,42 @@ class Service:
             if other is None or not other.endswith(f"(process {running.pid})"):
                 raise AsteriskError(f"Asterisk does not listen on {bind}:{port} ({key}); {other or 'nobody'} does")
 
-    async def _watch(self, running: Running, ports: Ports) -> None:
+    async def _watch(self) -> None:
         """Start Asterisk again whenever it ends; returns when its end was meant."""
         while True:
-            await _end_of(running.pid)
+            await _end_of(self.running.pid)
             if (self._installation.state.run / STOPPING).exists():
                 return
-            log.error("Asterisk (process %d) ended by itself; it is started again", running.pid)
+            log.error("Asterisk (process %d) ended by itself; it is started again", self.running.pid)
             while True:
                 await asyncio.sleep(self._patience())
                 try:
-                    running = self._asterisk.find() or self._start(ports)
+                    self.running = self.asterisk.find() or self._start(self.ports)
                 except (AsteriskError, StateError) as error:
                     log.error("%s", error)
                 else:
                     break
-            log.info("Asterisk is back (process %d)", running.pid)
-            self._keeper.sweep(self._asterisk.live_channels())
+            log.info("Asterisk is back (process %d)", self.running.pid)
+            self._keeper.sweep(self.asterisk.live_channels())
 
     def _patience(self) -> float:
         recent = [start for start in self._starts if time.monotonic() - start < STABLE_S]
         return BACK_OFF_S[min(len(recent), len(BACK_OFF_S) - 1)] if len(recent) > 1 else 0.0
 
-    def _tell(self, running: Running, ports: Ports) -> None:
-        centre = self._installation.centre
+    def _tell(self) -> None:
+        centre, ports = self._installation.centre, self.ports
         telephony = self._installation.telephony
         bind = centre.part(PortSettings).bind
         name = centre.part(Settings).name
         print(f"{name.zh} · {name.en}")
-        print(f"  Asterisk   {self._program.version} ({self._program.kind.value}), process {running.pid}")
-        print(
-            f"  SIP        {bind}:{ports.sip_udp} (UDP), {bind}:{ports.sip_tcp} (TCP), {bind}:{ports.sip_ws} (WebSocket)"
-        )
+        print(f"  Asterisk   {self._program.version} ({self._program.kind.value}), process {self.running.pid}")
+        print(f"  SIP        {bind}, UDP {ports.sip_udp}, TCP {ports.sip_tcp}, WebSocket {ports.sip_ws}")
         print(f"  audio      {ports.rtp_start}-{ports.rtp_end} (UDP)")
         print(f"  manager    {bind}:{ports.ami}")
-        print(
-            f"  numbers    {', '.join(f'{each.number} {each.name.zh} {each.name.en}' for each in telephony.services)}"
-        )
+        numbers = (f"{each.number} {each.name.zh} {each.name.en}" for each in telephony.services)
+        print(f"  numbers    {', '.join(numbers)}")
         print(f"  seats      {telephony.seats[0].id} to {telephony.seats[-1].id} ({len(telephony.seats)})")
         print(f"  state      {self._installation.state.path}")
-        print("`liandong account NAME` shows how a telephone registers. Ctrl-C ends no call.")
 
 
 async def _end_of(pid: int) -> None:

@@ -78,7 +78,7 @@ class Centre:
         lines = []
         while line := self.process.stdout.readline():
             lines.append(line.decode())
-            if "liandong account" in lines[-1]:
+            if lines[-1].startswith("Serving."):
                 return
         log = (self.state.parent / f"{self.state.name}.log").read_text()
         raise AssertionError(f"serve ended ({self.process.wait()}):\n{''.join(lines)}{log}")
