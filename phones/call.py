@@ -113,6 +113,10 @@ class Call(Voice):
             asking.respond(500)
             return
         self.dialog.remote_sequence = sequence
+        if self.stage in (Stage.LEAVING, Stage.ENDED) and request.method != "BYE":
+            # Not 491: an exchange would try again in seconds and keep its half of a call that is over so long.
+            asking.respond(481)
+            return
         match request.method:
             case "BYE":
                 self._take_bye(asking)
@@ -138,10 +142,7 @@ class Call(Voice):
 
     def _take_description(self, asking: Asking) -> None:
         request = asking.request
-        if self.stage is not Stage.TALKING and request.method == "INVITE":
-            asking.respond(481 if self.stage is Stage.ENDED else 491)
-            return
-        if self._describing:
+        if self._describing or (self.stage is Stage.CALLING and request.method == "INVITE"):
             asking.respond(491)
             return
         body = part_of(request, SDP)

@@ -26,6 +26,7 @@ SILENCE_DBFS = -55.0  # below this a window counts as silence: G.711's own idle 
 MATCH_HZ = 12.0  # a tone this near is the tone: half of the least spacing is 25, the error in 100 ms is below 3
 PROOF_S = 0.3  # how long a tone must be heard to be a proof, not an accident of speech
 
+_BAND_BEGINS_HZ = 250.0  # a telephone's voice begins at 300 Hz: what is below is hum, no tone
 _FLOOR_DBFS = -120.0  # stands for minus infinity
 _NEAR_STRONGEST_DB = 20.0  # a weaker peak is distortion: G.711's stays 30 dB below
 _ABOVE_NOISE_DB = 20.0
@@ -99,13 +100,13 @@ def recognise(samples: Samples) -> Heard:
         return Heard(level, (), duration)
     window = np.hanning(samples.size)
     length = 1 << (4 * samples.size - 1).bit_length()  # padded: a peak's place is then read to a fraction of a Hz
-    power = np.square(np.abs(np.fft.rfft(samples * window, length)))
+    power = np.square(np.abs(np.fft.rfft((samples - samples.mean()) * window, length)))
     step = RATE_HZ / length
     # Half of a Hann window's main lobe, in bins; a tone with a gap in it spreads, so at least 30 Hz.
     lobe = round(max(2 * RATE_HZ / samples.size, 30.0) / step)
-    power[: int(100 / step)] = 0  # direct current and hum are no tones
-    noise = float(np.median(power[power > 0])) if np.any(power > 0) else 0.0
     total = float(power.sum())
+    power[: int(_BAND_BEGINS_HZ / step)] = 0
+    noise = float(np.median(power[power > 0])) if np.any(power > 0) else 0.0
     tones: list[float] = []
     strongest = 0.0
     while total > 0 and len(tones) < 8:

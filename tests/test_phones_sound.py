@@ -186,6 +186,20 @@ def test_a_jump_of_the_sequence_in_mid_call_is_no_loss_and_no_hole() -> None:
     assert (ear.count.lost, ear.count.late, ear.position) == (0, 0, 20 * FRAME_SAMPLES)
 
 
+def test_what_an_exchange_leaves_out_during_a_hold_is_no_loss() -> None:
+    ear = Ear()
+    ear.hear(_voice(10, 0, sine(700, FRAME_SAMPLES)), 0.0, 101)
+    ear.pause()
+    ear.hear(_voice(35, 25 * FRAME_SAMPLES, sine(700, FRAME_SAMPLES)), 0.5, 101)
+    ear.hear(_voice(37, 27 * FRAME_SAMPLES, sine(700, FRAME_SAMPLES)), 0.54, 101)
+    assert ear.count.lost == 1
+
+
+def test_a_direct_current_is_no_tone() -> None:
+    hum = np.full(2400, 3000, np.int16) + sine(50, 2400, -20)
+    assert recognise(hum.astype(np.int16)).tones == ()
+
+
 def test_only_the_newest_is_kept_and_positions_go_on_counting() -> None:
     ear = Ear(keep_s=1.0)
     for at in range(200):

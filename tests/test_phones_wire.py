@@ -373,6 +373,19 @@ async def test_the_sound_follows_a_new_address(peer: Peer, phone: Phone) -> None
     assert phone.calls[0].time_of(What.REFRESHED) is not None
 
 
+async def test_a_description_that_crosses_our_bye_is_told_that_the_call_is_over(peer: Peer, phone: Phone) -> None:
+    phone.policy = answer_at_once()
+    tag = await peer.connected(phone)
+    await phone.calls[0].hang_up()
+    bye = await peer.request("BYE")
+    peer.write(phone, "INVITE", 2, to_tag=tag, body=peer.sdp().decode())
+    await peer.response(481, "INVITE")
+    peer.write(phone, "ACK", 2, to_tag=tag)
+    peer.reply(bye, 200)
+    assert (await phone.calls[0].ended()).by is Side.ME
+    assert phone.unexpected == ()
+
+
 @pytest.mark.parametrize("phone", [QUICK_AFTER_GLARE], indirect=True)
 async def test_two_sides_that_describe_at_once_settle_it(peer: Peer, phone: Phone) -> None:
     phone.policy = answer_at_once()
