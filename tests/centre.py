@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -176,6 +177,38 @@ class Centre:
             return self.raw()
 
         await self.until("all recordings are finished", raw, [], within=60)
+
+    async def spotless(self) -> None:
+        """Wait until it is quiet; then nothing may be left: no group, no open file, no file without an owner."""
+        await self.quiet()
+        groups = await self.manager.command("group show channels")
+        assert "0 active channels" in groups, groups
+        recordings = str(self.state / "recordings")
+        files = [os.readlink(file) for file in Path(f"/proc/{self.asterisk_pid}/fd").iterdir()]
+        assert not [file for file in files if file.startswith(recordings)]
+        verified = await asyncio.to_thread(self.liandong, "verify", "--state", str(self.state))
+        assert re.fullmatch(r"recordings: \d+ ok, 0 damaged, 0 not finished yet\n", verified.stdout), verified.stdout
+
+    async def recording(self, caller: Phone) -> tuple[dict[str, Any], Path]:
+        """The evidence and the folder of the one call of this caller, once it is finished."""
+        begun = await self.manager.wait(
+            lambda event: event.get("Event") == "Newchannel" and event["CallerIDNum"] == caller.user
+        )
+
+        async def found() -> list[Path]:
+            return [*(self.state / "recordings").glob(f"[0-9]*/*/*/{begun['Uniqueid']}.json")]
+
+        async def finished() -> bool:
+            return bool(await found())
+
+        await self.until(f"the call of {caller.user} is recorded", finished, True, within=30)
+        (file,) = await found()
+        return json.loads(file.read_text()), file.parent
+
+    @property
+    def phones(self) -> list[Phone]:
+        """The telephones that are there."""
+        return [*self._phones]
 
     async def hang_up(self, *phones: Phone) -> None:
         """Take these telephones away politely."""

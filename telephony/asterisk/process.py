@@ -1,8 +1,8 @@
 """The life of one Asterisk: started in a session of its own, found again, asked, stopped only by command.
 
-Asterisk's life hangs on none of our processes: whoever started it may die, and the next one finds it by the pid
-file in its run folder together with its command line (a pid alone may be somebody else's by now). It runs without
-any capability and can gain none, whoever started it.
+Asterisk's life hangs on none of our processes: whoever started it may die, and the next one finds it by its command
+line, from its first moment on. (A pid file is written late and outlives its process; the pid in it may be somebody
+else's by now.) It runs without any capability and can gain none, whoever started it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ class Asterisk:
     def __init__(self, command: Sequence[str], *, etc: Path, run: Path, log: Path) -> None:
         self._command = tuple(command)
         self._configuration = etc / "asterisk.conf"
-        self._pid_file = run / "asterisk.pid"
+        self._run = run
         self._log = log
 
     @classmethod
@@ -63,21 +64,29 @@ class Asterisk:
     def find(self) -> Running | None:
         """Whether it lives, whoever started it."""
         try:
-            pid = int(self._pid_file.read_text())
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            end = words.index(b"-C")
-        except (OSError, ValueError):
-            return None
-        if words[end + 1] != os.fsencode(self._configuration) or state[0] == "Z":
-            return None
-        return Running(pid, tuple(map(os.fsdecode, words[:end])))
+            owner = self._run.stat().st_uid
+        except OSError:
+            return None  # nothing was ever started from here
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                # Anybody may choose such words; only the owner's process is ours.
+                if process.stat().st_uid != owner:
+                    continue
+            except OSError:
+                continue  # ended meanwhile
+            for at in range(1, len(words) - 2):
+                if words[at : at + 3] == [b"-C", os.fsencode(self._configuration), b"-f"]:
+                    return Running(int(process.name), tuple(map(os.fsdecode, words[:at])))
+        return None
 
     def start(self) -> Running:
         """Start it and wait until it is fully booted.
 
         Raises AsteriskError when it ends or is not ready in time; then nothing of it is left running.
         """
+        logs = (self._log / "messages", self._log / CONSOLE_LOG)
+        old = {log: log.stat().st_size if log.exists() else 0 for log in logs}
         with (self._log / CONSOLE_LOG).open("ab") as log:
             process = subprocess.Popen(
                 [*_least_rights(), *self._command, "-C", self._configuration, "-f"],
@@ -88,20 +97,38 @@ class Asterisk:
                 start_new_session=True,
                 preexec_fn=_raise_open_files,
             )
+        try:
+            self.await_boot(process.pid)
+        except AsteriskError as error:
+            process.kill()
+            ended = process.wait()
+            how = "" if ended == -signal.SIGKILL else f" (exit code {ended})"
+            raise AsteriskError(f"{error}{how}; {_last_words(old)}") from None
+        return Running(process.pid, self._command)
+
+    def await_boot(self, pid: int) -> None:
+        """Wait until the process with this pid, just started or found, is fully booted and answers.
+
+        Raises AsteriskError when it ends instead, or does not answer in time.
+        """
+        try:
+            watched = os.pidfd_open(pid)
+        except ProcessLookupError:
+            raise AsteriskError("Asterisk ended while it started") from None
         deadline = time.monotonic() + BOOT_S
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                raise AsteriskError(f"Asterisk ended while it started ({process.returncode}); {self._last_words()}")
-            try:
-                self.console("core waitfullybooted", within=max(1.0, deadline - time.monotonic()))
-            except AsteriskError:
-                select.select([], [], [], 0.05)  # its control socket is not there yet
-                continue
-            if running := self.find():
-                return running
-        process.kill()
-        process.wait()
-        raise AsteriskError(f"Asterisk was not ready after {BOOT_S:.0f} s; {self._last_words()}")
+        try:
+            while (left := deadline - time.monotonic()) > 0:
+                if _ended(watched, 0):
+                    raise AsteriskError("Asterisk ended while it started")
+                try:
+                    self.console("core waitfullybooted", within=max(1.0, left))
+                except AsteriskError:
+                    _ended(watched, 0.05)  # its control socket is not there yet
+                else:
+                    return
+        finally:
+            os.close(watched)
+        raise AsteriskError(f"Asterisk (process {pid}) does not answer after {BOOT_S:.0f} s")
 
     def console(self, command: str, within: float = CONSOLE_S) -> str:
         """What Asterisk's console answers to a command. Raises AsteriskError when there is nobody to ask."""
@@ -127,7 +154,11 @@ class Asterisk:
         return frozenset(row.rpartition("!")[2] for row in rows if row.count("!") >= 13)
 
     def stop(self, *, now: bool) -> None:
-        """Stop it: at once, or when its calls have ended (no new ones are taken). Returns when it is gone."""
+        """Stop it: at once, by force if need be; or as soon as no call is up, and then no call is ever cut.
+
+        Returns when it is gone. Until then new calls are taken; KeyboardInterrupt takes the stop back. Raises
+        AsteriskError when it goes on.
+        """
         running = self.find()
         if running is None:
             return
@@ -136,27 +167,45 @@ class Asterisk:
         except ProcessLookupError:
             return
         try:
-            self.console("core stop now" if now else "core stop gracefully")
-            if not _ended(watched, STOP_S if now else None):
-                signal.pidfd_send_signal(watched, signal.SIGKILL)
-                _ended(watched, STOP_S)
-        except AsteriskError:
-            if not _ended(watched, 1.0):  # it may end before it has answered
-                signal.pidfd_send_signal(watched, signal.SIGKILL)
-                _ended(watched, STOP_S)
+            self._stop_now(watched) if now else self._stop_gracefully(watched)
         finally:
             os.close(watched)
 
-    def _last_words(self) -> str:
-        """The last errors that it logged, for a message."""
-        for log in (self._log / "messages", self._log / CONSOLE_LOG):
+    def _stop_now(self, watched: int) -> None:
+        with suppress(AsteriskError):  # it may end before it has answered
+            self.console("core stop now")
+            if _ended(watched, STOP_S):
+                return
+        if not _ended(watched, 1.0):
+            signal.pidfd_send_signal(watched, signal.SIGKILL)
+            _ended(watched, STOP_S)
+
+    def _stop_gracefully(self, watched: int) -> None:
+        # "gracefully" would refuse every new channel, those that bring waiting callers to a seat too.
+        words = [*self._command, "-C", self._configuration, "-rx", "core stop when convenient"]
+        quiet = subprocess.DEVNULL
+        # This console answers when the waiting is over.
+        with subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True) as asking:
             try:
-                lines = log.read_text("utf-8", "replace").splitlines()
-            except OSError:
-                continue
-            if errors := [line for line in lines[-200:] if "ERROR" in line] or lines[-3:]:
-                return f"its last words, in {log}:\n  " + "\n  ".join(errors[-3:])
-        return f"it left no log in {self._log}"
+                while not _ended(watched, 1.0):
+                    if asking.poll() is not None and not _ended(watched, STOP_S):
+                        raise AsteriskError("Asterisk goes on: its console refused the stop, or somebody took it back")
+            except KeyboardInterrupt:
+                asking.kill()
+                self.console("core abort shutdown")
+                raise
+
+
+def _last_words(old: Mapping[Path, int]) -> str:
+    """The last errors in these logs, for a message; what each had before, in bytes, does not count."""
+    for log, size in old.items():
+        try:
+            lines = log.read_bytes()[size:].decode("utf-8", "replace").splitlines()
+        except OSError:
+            continue
+        if words := ([line for line in lines if "ERROR" in line] or lines)[-3:]:
+            return f"its last words, in {log}:\n  " + "\n  ".join(words)
+    return f"it said nothing in {', '.join(map(str, old))}"
 
 
 def _least_rights() -> list[str]:
