@@ -10,6 +10,7 @@ from config.state import State, StateError
 from liandong.installation import running_asterisk
 from liandong.lock import holder
 from liandong.serve import STOPPING
+from telephony.asterisk.process import Asterisk, AsteriskError
 
 ENDING_S = 60.0  # the service finishes the recordings of the last calls before it ends
 
@@ -25,9 +26,8 @@ def stop(state: Path, *, now: bool) -> int:
     flag.touch()
     try:
         if asterisk is not None:
-            channels = len(asterisk.live_channels())
-            if channels and not now:
-                print(f"waiting until {channels} channels end; no new call is taken; --now cuts them", flush=True)
+            if not now:
+                _tell_calls(asterisk)
             asterisk.stop(now=now)
         if served_by is not None:
             _wait_for(served_by)
@@ -36,6 +36,19 @@ def stop(state: Path, *, now: bool) -> int:
     (folder.run / "ports.json").unlink(missing_ok=True)
     print("stopped")
     return 0
+
+
+def _tell_calls(asterisk: Asterisk) -> None:
+    try:
+        channels = len(asterisk.live_channels())
+    except AsteriskError as error:
+        raise AsteriskError(f"{error}; it was not stopped: `liandong stop --now` ends it by force") from error
+    if channels:
+        print(
+            f"waiting for a moment without calls, {channels} channels are up; new calls are still taken. "
+            "Ctrl-C takes the stop back, --now cuts the calls",
+            flush=True,
+        )
 
 
 def _wait_for(pid: int) -> None:

@@ -182,7 +182,7 @@ class Asterisk:
 
     def _stop_gracefully(self, watched: int) -> None:
         # "gracefully" would refuse every new channel, those that bring waiting callers to a seat too.
-        words = [*self._command, "-C", self._configuration, "-rx", "core stop when convenient"]
+        words = [*self._command, "-C", str(self._configuration), "-rx", "core stop when convenient"]
         quiet = subprocess.DEVNULL
         # This console answers when the waiting is over.
         with subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True) as asking:
