@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -50,11 +51,17 @@ class Keeper:
         self._count = 0
         self._pool: ProcessPoolExecutor | None = None
 
-    def sweep(self, live: frozenset[str]) -> None:
-        """Take every call with raw files of which no channel is up any more."""
+    async def sweep(self, live: Callable[[], frozenset[str]]) -> None:
+        """Take every call with raw files of which no channel is up any more; `live` tells the channels that are.
+
+        The order matters. A call that ends after the events were skipped is told by an event. A call that is up has
+        its channel before it has files, so files first: else a call that began in between would be taken for ended.
+        """
         self._reader.skip()
-        for call in unfinished(self._root / RAW):
-            if not _channels(self._root / RAW / call) & live:
+        channels = {call: {call, *_channels(self._root / RAW / call)} for call in unfinished(self._root / RAW)}
+        up = await asyncio.to_thread(live)
+        for call, its in channels.items():
+            if not its & up:
                 self._put(_Ended(call, None), 0)
 
     async def run(self) -> None:
@@ -78,7 +85,7 @@ class Keeper:
     async def _listen(self) -> None:
         while True:
             for event in self._reader.read():
-                if event.kind == "LINKEDID_END" and (self._root / RAW / event.call).is_dir():
+                if event.kind == "LINKEDID_END" and event.call in unfinished(self._root / RAW):
                     self._put(_Ended(event.call, round(event.at.timestamp() * 1000)), CLOSE_S)
             await asyncio.sleep(LOOK_S)
 

@@ -12,6 +12,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from config.holder import holder as port_holder
@@ -85,7 +86,7 @@ class Service:
         self._installation.speak(self._program, log.info)
         self.running, self.ports = self._find_or_start()
         self._tell()
-        self._keeper.sweep(self.asterisk.live_channels())
+        await self._keeper.sweep(self.asterisk.live_channels)
         keeping = asyncio.create_task(self._keeper.run())
         watching = asyncio.create_task(self._watch())
         waiting = asyncio.create_task(ended.wait())
@@ -109,7 +110,7 @@ class Service:
         (self._installation.state.run / PORTS).unlink(missing_ok=True)
 
     async def _finish_recordings(self) -> None:
-        self._keeper.sweep(frozenset())
+        await self._keeper.sweep(frozenset)
         await self._keeper.finish_all()
 
     def _find_or_start(self) -> tuple[Running, Ports]:
@@ -117,7 +118,8 @@ class Service:
         if running is None:
             ports = self._installation.ports()
             return self._start(ports), ports
-        ports = Ports.read(self._installation.state.run)
+        self.asterisk.await_boot(running.pid)
+        ports = self._ports_of(running)
         if self._installation.prepare(self._program, ports):
             log.info("the configuration changed: Asterisk (process %d) takes it over now", running.pid)
             self.asterisk.console("core reload")
@@ -125,16 +127,32 @@ class Service:
             log.info("Asterisk (process %d) is running already: adopted", running.pid)
         return running, ports
 
+    def _ports_of(self, running: Running) -> Ports:
+        """The ports on which a running Asterisk listens; those of the configuration count at its next start."""
+        try:
+            ports = Ports.read(self._installation.state.run)
+        except StateError as error:
+            raise StateError(
+                error.code, f"{error}; yet its Asterisk runs (process {running.pid}): `liandong stop` ends it"
+            ) from error
+        settings = self._installation.centre.part(PortSettings)
+        for key, port in asdict(ports).items():
+            if getattr(settings, key, 0) not in (0, port):
+                log.warning("ports.yaml: the new %s counts when Asterisk is started again; now it is %d", key, port)
+        return ports
+
     def _start(self, ports: Ports) -> Running:
         self._installation.prepare(self._program, ports)
+        # Before the start: if we die in the middle of it, the next serve finds Asterisk and needs to know its ports.
+        ports.write(self._installation.state.run)
         self._starts.append(time.monotonic())
-        running = self.asterisk.start()
         try:
+            running = self.asterisk.start()
             self._prove_ports(running, ports)
         except AsteriskError:
             self.asterisk.stop(now=True)
+            (self._installation.state.run / PORTS).unlink(missing_ok=True)
             raise
-        ports.write(self._installation.state.run)
         return running
 
     def _prove_ports(self, running: Running, ports: Ports) -> None:
@@ -156,13 +174,20 @@ class Service:
             while True:
                 await asyncio.sleep(self._patience())
                 try:
-                    self.running = self.asterisk.find() or self._start(self.ports)
-                except (AsteriskError, StateError) as error:
+                    self.running = await asyncio.to_thread(self._find_again)
+                    await self._keeper.sweep(self.asterisk.live_channels)
+                except OSError as error:  # Asterisk's, the state folder's or the disk's: tried until it is mended
                     log.error("%s", error)
                 else:
                     break
             log.info("Asterisk is back (process %d)", self.running.pid)
-            self._keeper.sweep(self.asterisk.live_channels())
+
+    def _find_again(self) -> Running:
+        running = self.asterisk.find()
+        if running is None:
+            return self._start(self.ports)
+        self.asterisk.await_boot(running.pid)
+        return running
 
     def _patience(self) -> float:
         recent = [start for start in self._starts if time.monotonic() - start < STABLE_S]
