@@ -145,7 +145,7 @@ class Centre:
         await phone.open()
         self._phones.append(phone)
         await phone.register()
-        await self.until(f"{name} is free", lambda: self._state_of(name), "NOT_INUSE")
+        await self.free(phone)
         if tone is not None:
             self._speakers.append(asyncio.create_task(_speak(phone, tone)))
         return phone
@@ -156,6 +156,10 @@ class Centre:
         await phone.open()
         self._phones.append(phone)
         return phone
+
+    async def free(self, seat: Phone) -> None:
+        """Wait until Asterisk knows that this seat can be rung."""
+        await self.until(f"{seat.user} is free", lambda: self._state_of(seat.user), "NOT_INUSE")
 
     async def _state_of(self, seat: str) -> str:
         answer = await self.manager.ask("Getvar", Variable=f"DEVICE_STATE(PJSIP/{seat})")
