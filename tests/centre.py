@@ -49,6 +49,8 @@ class Centre:
         self.config = config
         self.state = state
         self.process: subprocess.Popen[bytes] | None = None
+        self.told = ""
+        """What `liandong serve` has printed until it served, each time."""
         self.manager: Manager
         self._phones: list[Phone] = []
         self._speakers: list[asyncio.Task[None]] = []
@@ -59,6 +61,13 @@ class Centre:
         """Run the command to its end."""
         command = [sys.executable, "-m", "liandong.command", *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+
+    async def begin(self, *arguments: str) -> asyncio.subprocess.Process:
+        """Start the command; its output can be read."""
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "liandong.command", *arguments), stdout=pipe, stderr=pipe, start_new_session=True
+        )
 
     async def serve(self) -> None:
         """Start `liandong serve` and wait until it has told that it serves."""
@@ -76,13 +85,12 @@ class Centre:
     def _told(self) -> None:
         assert self.process is not None
         assert self.process.stdout is not None
-        lines = []
-        while line := self.process.stdout.readline():
-            lines.append(line.decode())
-            if lines[-1].startswith("Serving."):
+        while line := self.process.stdout.readline().decode():
+            self.told += line
+            if line.startswith("Serving."):
                 return
         log = (self.state.parent / f"{self.state.name}.log").read_text()
-        raise AssertionError(f"serve ended ({self.process.wait()}):\n{''.join(lines)}{log}")
+        raise AssertionError(f"serve ended ({self.process.wait()}):\n{self.told}{log}")
 
     def kill(self) -> None:
         """Our own process dies; Asterisk is not asked."""

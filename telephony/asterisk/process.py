@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BOOT_S = 60.0  # measured 0.2 to 0.5 s; a loaded machine with a cold disk has been seen to take ten times that
-CONSOLE_S = 10.0  # a console command answers in 0.02 s; Asterisk that takes this long is frozen
+CONSOLE_S = 5.0  # a console command answers in 0.02 s; Asterisk that takes this long is frozen
 STOP_S = 10.0  # after "stop now" it needs less than 1 s to close its files
 CONSOLE_LOG = "console.log"
 """What it says before its own log is open."""
