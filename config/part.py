@@ -27,6 +27,7 @@ class Part(BaseModel):
         validate_default=True,
         allow_inf_nan=False,
         hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     def complaints(self) -> Iterator[Refused]:

@@ -51,7 +51,9 @@ class PortSettings(Part):
     http: Port = 8080
     """Consoles and API."""
     sip_udp: Port = 5060
+    """SIP over UDP: telephones and trunks."""
     sip_tcp: Port = 5060
+    """SIP over TCP."""
     sip_ws: Port = 8088
     """SIP over WebSocket, for telephones in a browser."""
     agi: Port = 4573

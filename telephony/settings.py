@@ -45,15 +45,15 @@ class AsteriskSettings(Part):
 class Service(Part):
     """One service behind the unified number."""
 
-    id: Name
+    id: Name = Field(description="what other settings call it; its prompt is `key-ID`")
     number: Number = Field(description="the number that callers dial")
-    name: Wording
+    name: Wording = Field(description="what people call it")
 
 
 class Seat(Part):
     """The telephone of one seat."""
 
-    id: Name
+    id: Name = Field(description="its account's name, and what recordings call it")
     number: Number = Field(description="what other seats dial to reach it")
     transport: Literal["sip", "ws"] = Field("sip", description="sip: UDP or TCP; ws: a browser (WebRTC)")
 
@@ -61,17 +61,17 @@ class Seat(Part):
 class Trunk(Part):
     """A line to the telephone network."""
 
-    id: Name
+    id: Name = Field(description="what other settings call it")
     match: tuple[Ip, ...] = Field(min_length=1, description="addresses from which its calls come")
     contact: str | None = Field(None, pattern=r"^[\w.:\[\]-]+$", description="host:port for calls that go out by it")
-    codecs: tuple[Literal["alaw", "ulaw", "g722", "opus"], ...] = ("alaw", "ulaw")
+    codecs: tuple[Literal["alaw", "ulaw", "g722", "opus"], ...] = Field(("alaw", "ulaw"), description="best first")
 
 
 class Neighbour(Part):
     """Who takes a call when nobody here can."""
 
-    id: Name
-    number: Number
+    id: Name = Field(description="what recordings call it")
+    number: Number = Field(description="what is dialled to reach it")
     trunk: Name = Field(description="the trunk by which it is reached")
 
 
@@ -79,12 +79,14 @@ class Fallback(Part):
     """What the dialplan does by itself. All in seconds."""
 
     ring_s: Annotated[float, Between(1, 120, "s")] = Field(
-        12, description="free seats ring this long, then the round begins again"
+        12, description="free seats ring this long, then the neighbour"
     )
     overflow_after_s: Annotated[int, Between(0, 600, "s")] = Field(
-        10, description="nobody free for this long: the neighbour is rung"
+        10, description="nobody is free for this long: the neighbour"
     )
-    overflow_again_s: Annotated[int, Between(1, 3600, "s")] = Field(60, description="and again after this")
+    overflow_again_s: Annotated[int, Between(1, 3600, "s")] = Field(
+        60, description="the neighbour again after this much more waiting"
+    )
     neighbour_ring_s: Annotated[int, Between(1, 120, "s")] = Field(20, description="a neighbour rings this long")
     announce_after_s: Annotated[int, Between(0, 600, "s")] = Field(
         8, description="a caller who waits longer is answered and told"
@@ -119,20 +121,20 @@ class SilentMenu(Part):
     timeout_s: Annotated[int, Between(4, 30, "s")] = Field(
         6, description="how long a key is waited for (the field asks for 4 at least)"
     )
-    keys: dict[Key, MenuKey] = Field(min_length=1)
+    keys: dict[Key, MenuKey] = Field(min_length=1, description="what each key means")
 
 
 class TelephonySettings(Part):
     """`telephony.yaml`: lines, seats' telephones, and what happens to a call."""
 
-    asterisk: AsteriskSettings = AsteriskSettings()
-    services: tuple[Service, ...] = Field(min_length=1)
-    seats: tuple[Seat, ...] = Field(min_length=1)
-    trunks: tuple[Trunk, ...] = Field(min_length=1)
-    neighbours: tuple[Neighbour, ...] = ()
+    asterisk: AsteriskSettings = Field(AsteriskSettings(), description="the Asterisk to run")
+    services: tuple[Service, ...] = Field(min_length=1, description="what callers dial")
+    seats: tuple[Seat, ...] = Field(min_length=1, description="the telephones of the call-takers")
+    trunks: tuple[Trunk, ...] = Field(min_length=1, description="the first with a contact is the way out")
+    neighbours: tuple[Neighbour, ...] = Field((), description="rung one after the other when nobody here answers")
     trial_phones: tuple[Name, ...] = Field((), description="accounts with which a softphone may ring in as a caller")
-    fallback: Fallback = Fallback()
-    silent_menu: SilentMenu
+    fallback: Fallback = Field(Fallback(), description="timings of the dialplan")
+    silent_menu: SilentMenu = Field(description="keys for a caller who cannot speak")
 
     def prompts(self) -> tuple[str, ...]:
         """Every prompt that the dialplan speaks."""
