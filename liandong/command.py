@@ -70,9 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     with_state(sub)
     sub.add_argument("folder", type=Path, metavar="DIR", help="where to write them")
     sub = command("demo", _demo, "play one call from end to end on real telephones, then stay up")
-    sub.add_argument(
-        "--state", type=Path, metavar="DIR", help="the state folder (a new one that is removed afterwards)"
-    )
+    with_state(sub)
     sub.add_argument("--exit", action="store_true", help="end after the call; 0 only if every fact came")
     return parser
 
