@@ -1,0 +1,1 @@
+"""Measurements, run in a checkout as `python -m bench.NAME`; never installed."""

@@ -1,0 +1,148 @@
+"""A centre for benches: the example centre with more seats, served by `liandong serve`, in a folder that vanishes.
+
+Nothing of the product is changed. What a bench measures beside it (a native queue) is written into Asterisk's files
+after the start and loaded by Asterisk's own reload; `serve` writes these files only when it starts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from config.state import State
+from liandong.centre import EXAMPLE
+from liandong.installation import running_asterisk
+from telephony.asterisk.process import Asterisk
+
+TRUNK = "127.0.0.2"  # where the example centre's trunk calls from
+RTP_PORTS = 1500  # two for every leg: 130 talking callers and as many seats that talk or ring need 520
+END_S = 30.0
+_LOOK_S = 0.05
+
+
+class CentreError(OSError):
+    """The centre did not start."""
+
+    code = "bench-centre"
+
+
+@dataclass(frozen=True)
+class Centre:
+    """A centre that serves."""
+
+    state: Path
+    serve: subprocess.Popen[str]
+    asterisk: Asterisk
+    asterisk_pid: int
+    ports: dict[str, int]
+    seats: tuple[str, ...]
+
+    def secrets(self, seats: tuple[str, ...]) -> dict[str, str]:
+        """What these seats register with."""
+        return {seat: (self.state / "secrets" / seat).read_text().strip() for seat in seats}
+
+    def add(self, name: str, text: str) -> None:
+        """Append to one of Asterisk's files."""
+        with (self.state / "asterisk" / "etc" / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    def present(self) -> int:
+        """How many seats Asterisk has reached."""
+        contacts = self.asterisk.console("pjsip show contacts").splitlines()
+        return sum("/sip:seat-" in line and " Avail " in line for line in contacts)
+
+    def await_present(self, seats: int) -> None:
+        """Wait until Asterisk has reached so many seats. Raises CentreError."""
+        deadline = time.monotonic() + END_S
+        while (present := self.present()) < seats:
+            if time.monotonic() > deadline:
+                raise CentreError(f"only {present} of {seats} seats were reached in {END_S:.0f} s")
+            time.sleep(_LOOK_S)
+
+    @property
+    def recordings(self) -> Path:
+        """Its recordings."""
+        return self.state / "recordings"
+
+
+@contextmanager
+def centre(seats: int) -> Iterator[Centre]:
+    """Serve a centre with this many seats until the block ends. Raises CentreError."""
+    with tempfile.TemporaryDirectory(prefix="ld-bench-") as folder:
+        names = _write(Path(folder) / "centre", seats)
+        state = Path(folder) / "v"
+        serve = _serve(Path(folder))
+        try:
+            _await_serving(serve, Path(folder))
+            asterisk = running_asterisk(State(state))
+            running = asterisk.find() if asterisk else None
+            if asterisk is None or running is None:
+                raise CentreError("Asterisk has ended")
+            ports = json.loads((state / "run" / "ports.json").read_text())
+            yield Centre(state, serve, asterisk, running.pid, ports, names)
+        finally:
+            _end(serve, state)
+
+
+def _write(folder: Path, seats: int) -> tuple[str, ...]:
+    folder.mkdir()
+    for file in EXAMPLE.glob("*.yaml"):
+        shutil.copy(file, folder)
+    free = dict.fromkeys(("http", "sip_udp", "sip_tcp", "sip_ws", "agi", "ami", "rtp_start"), 0)
+    (folder / "ports.yaml").write_text(yaml.safe_dump(free | {"rtp_count": RTP_PORTS}))
+    settings = yaml.safe_load((EXAMPLE / "telephony.yaml").read_text("utf-8"))
+    names = tuple(f"seat-{number:03d}" for number in range(1, seats + 1))
+    settings["seats"] = [{"id": name, "number": 8000 + number} for number, name in enumerate(names, 1)]
+    settings["trunks"][0]["contact"] = f"{TRUNK}:9"  # nobody is there: no neighbour helps
+    (folder / "telephony.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+    return names
+
+
+def _serve(folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "liandong.command", "serve"]
+    with (folder / "serve.log").open("w") as log:
+        return subprocess.Popen(
+            [*command, "--config", str(folder / "centre"), "--state", str(folder / "v")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,  # Ctrl-C is the bench's, which ends it by its id
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+
+
+def _await_serving(serve: subprocess.Popen[str], folder: Path) -> None:
+    if serve.stdout is None:
+        raise CentreError("serve has no voice")
+    for line in serve.stdout:
+        if line.startswith("Serving."):
+            return
+    raise CentreError(f"`liandong serve` ended ({serve.wait()}):\n{(folder / 'serve.log').read_text()[-2000:]}")
+
+
+def _end(serve: subprocess.Popen[str], state: Path) -> None:
+    """First who watches, so that it finishes no recordings that nobody wants; then Asterisk."""
+    if serve.poll() is None:
+        serve.send_signal(signal.SIGTERM)
+        try:
+            serve.wait(END_S)
+        except subprocess.TimeoutExpired:
+            serve.kill()
+            serve.wait()
+    if serve.stdout is not None:
+        serve.stdout.close()
+    if (asterisk := running_asterisk(State(state))) is not None:
+        asterisk.stop(now=True)
