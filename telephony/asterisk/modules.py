@@ -4,7 +4,8 @@ from __future__ import annotations
 
 MODULES: tuple[str, ...] = (
     # What others stand on.
-    "res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_timing_timerfd", "res_crypto",
+    "res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_sorcery_memory_cache",
+    "res_timing_timerfd", "res_crypto",
     "res_http_websocket", "res_websocket_client", "res_speech", "res_agi", "res_musiconhold", "res_geolocation",
     "res_rtp_asterisk", "res_srtp", "res_security_log", "res_format_attr_opus", "res_format_attr_h264",
     "res_stasis",
