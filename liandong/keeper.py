@@ -24,7 +24,7 @@ from telephony.cel import Reader
 
 LOOK_S = 0.3  # how often the channel events are looked at; the caller has hung up, nobody waits
 CLOSE_S = 1.0  # the recorders close their files within milliseconds after the call; a loaded disk is slower
-AGAIN_S = (2.0, 10.0, 60.0)  # after these the finishing is tried again, from then on every last
+AGAIN_S = (2.0, 5.0, 15.0)  # after these the finishing is tried again, from then on every last; a disk gets room
 
 log = logging.getLogger("recordings")
 

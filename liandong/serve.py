@@ -117,7 +117,11 @@ class Service:
         running = self.asterisk.find()
         if running is None:
             ports = self._installation.ports()
-            return self._start(ports), ports
+            try:
+                return self._start(ports), ports
+            except OSError:
+                (self._installation.state.run / PORTS).unlink(missing_ok=True)
+                raise
         self.asterisk.await_boot(running.pid)
         ports = self._ports_of(running)
         if self._installation.prepare(self._program, ports):
@@ -143,17 +147,23 @@ class Service:
 
     def _start(self, ports: Ports) -> Running:
         self._installation.prepare(self._program, ports)
-        # Before the start: if we die in the middle of it, the next serve finds Asterisk and needs to know its ports.
-        ports.write(self._installation.state.run)
+        self._tell_ports(ports)
         self._starts.append(time.monotonic())
         try:
             running = self.asterisk.start()
             self._prove_ports(running, ports)
         except AsteriskError:
             self.asterisk.stop(now=True)
-            (self._installation.state.run / PORTS).unlink(missing_ok=True)
             raise
         return running
+
+    def _tell_ports(self, ports: Ports) -> None:
+        """Before the start: if we die in the middle of it, the next serve finds Asterisk and needs to know its ports."""
+        run = self._installation.state.run
+        with suppress(StateError):
+            if Ports.read(run) == ports:
+                return  # Asterisk can be started again on a full disk, too
+        ports.write(run)
 
     def _prove_ports(self, running: Running, ports: Ports) -> None:
         """A port that somebody took between choosing and starting leaves Asterisk up and deaf: refuse that."""
