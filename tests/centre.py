@@ -8,8 +8,9 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,15 @@ def write_centre(folder: Path, *, neighbour_port: int = 9, **telephony: Any) -> 
 class Centre:
     """A running centre."""
 
-    def __init__(self, config: Path, state: Path) -> None:
+    def __init__(self, config: Path, state: Path, disk: "SmallDisk | None" = None) -> None:
         self.config = config
         self.state = state
+        self._place = str(state)
+        """The state folder as the command is told of it."""
+        self._command = [sys.executable, "-m", "liandong.command"]
+        if disk is not None:
+            self._command = [*disk.enter, *self._command]
+            self.state = disk.seen / state.relative_to(disk.folder)
         self.process: subprocess.Popen[bytes] | None = None
         self.told = ""
         """What `liandong serve` has printed until it served, each time."""
@@ -59,21 +66,21 @@ class Centre:
 
     def liandong(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command to its end."""
-        command = [sys.executable, "-m", "liandong.command", *arguments]
+        command = [*self._command, *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
 
     async def begin(self, *arguments: str) -> asyncio.subprocess.Process:
         """Start the command; its output can be read."""
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "liandong.command", *arguments), stdout=pipe, stderr=pipe, start_new_session=True
+            *self._command, *arguments, stdout=pipe, stderr=pipe, start_new_session=True
         )
 
     async def serve(self) -> None:
         """Start `liandong serve` and wait until it has told that it serves."""
         with (self.state.parent / f"{self.state.name}.log").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: ASYNC220 - it forks and is done
-                [sys.executable, "-m", "liandong.command", "serve", "--config", self.config, "--state", self.state],
+                [*self._command, "serve", "--config", self.config, "--state", self._place],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -110,7 +117,7 @@ class Centre:
             phone.vanish()
         if hasattr(self, "manager"):
             await self.manager.close()
-        self.liandong("stop", "--now", "--state", str(self.state))
+        self.liandong("stop", "--now", "--state", self._place)
         if self.process is not None:
             if self.process.poll() is None:
                 await asyncio.to_thread(self.process.wait, 30)
@@ -196,8 +203,9 @@ class Centre:
         groups = await self.manager.command("group show channels")
         assert "0 active channels" in groups, groups
         recordings = str(self.state / "recordings")
-        files = [os.readlink(file) for file in Path(f"/proc/{self.asterisk_pid}/fd").iterdir()]
-        assert not [file for file in files if file.startswith(recordings)]
+        files = f"/proc/{self.asterisk_pid}/fd"
+        open_files = [os.readlink(f"{files}/{number}") for number in os.listdir(files)]
+        assert not [file for file in open_files if file.startswith(recordings)]
         verified = await asyncio.to_thread(self.liandong, "verify", "--state", str(self.state))
         assert re.fullmatch(r"recordings: \d+ ok, 0 damaged, 0 not finished yet\n", verified.stdout), verified.stdout
 
@@ -234,10 +242,57 @@ async def _speak(phone: Phone, tone: int) -> None:
         (await phone.incoming(within=3600)).play_tone(tone)
 
 
+@dataclass
+class SmallDisk:
+    """A file system in memory that only the processes in its mount namespace see at `folder`; needs root."""
+
+    folder: Path
+    holder: subprocess.Popen[bytes]
+
+    @property
+    def seen(self) -> Path:
+        """Its folder as everybody else can look into it."""
+        return Path(f"/proc/{self.holder.pid}/root{self.folder}")
+
+    @property
+    def enter(self) -> list[str]:
+        """What a command line begins with that runs inside."""
+        return ["nsenter", f"--mount=/proc/{self.holder.pid}/ns/mnt"]
+
+    def fill(self) -> None:
+        """Write until not one byte more can be written."""
+        with (self.seen / "filler").open("ab", buffering=0) as filler, suppress(OSError):
+            for size in (65536, 1):
+                with suppress(OSError):
+                    while True:
+                        filler.write(bytes(size))
+
+    def empty(self) -> None:
+        """Take away what `fill` wrote."""
+        (self.seen / "filler").unlink()
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[SmallDisk]:
+    """A disk of this size at a folder, until the block ends."""
+    folder.mkdir()
+    mount = f"mount -t tmpfs -o size={size} tmpfs {folder} && echo mounted && exec cat"
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["unshare", "--mount", "sh", "-c", mount], stdin=pipe, stdout=pipe) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"mounted\n"
+        yield SmallDisk(folder, holder)
+        holder.stdin.close()
+
+
 @asynccontextmanager
-async def running_centre(folder: Path, sounds: Path | None = None, **telephony: Any) -> AsyncIterator[Centre]:
+async def running_centre(
+    folder: Path, sounds: Path | None = None, disk: SmallDisk | None = None, **telephony: Any
+) -> AsyncIterator[Centre]:
     """A centre that serves, until the block ends; `sounds` are prompts that were rendered before."""
-    centre = Centre(write_centre(folder / "centre", **telephony), folder / "v")
+    place = folder if disk is None else disk.folder
+    centre = Centre(write_centre(folder / "centre", **telephony), place / "v", disk)
     if sounds is not None:
         shutil.copytree(sounds, centre.state / "asterisk" / "sounds")
     try:

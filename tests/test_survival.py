@@ -2,18 +2,20 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
 import soundfile
 import soxr
 import yaml
 
 from phones import IncomingCall, OutgoingCall, Phone, Stage, recognise, ring_then_answer, tone_of
-from tests.centre import Centre, running_centre
+from tests.centre import Centre, running_centre, small_disk
 
 QUICK = 10.0  # seconds: an Asterisk that died answers again within 2
 
@@ -200,7 +202,7 @@ async def test_a_frozen_asterisk_is_told_and_ended_only_by_force(short_path: Pat
         refused = await asyncio.to_thread(centre.liandong, "stop", "--state", str(centre.state))
         assert refused.returncode == 1
         assert "it was not stopped: `liandong stop --now` ends it by force" in refused.stderr
-        assert Path(f"/proc/{pid}").exists()
+        assert asterisks(centre) == [pid]
         stopped = await asyncio.to_thread(centre.liandong, "stop", "--now", "--state", str(centre.state))
         assert (stopped.returncode, stopped.stdout) == (0, "stopped\n")
 
@@ -248,10 +250,13 @@ async def test_serve_killed_while_it_starts_asterisk_adopts_it_the_next_time(sho
         await centre.manager.close()
         serving = await centre.begin("serve", "--config", str(centre.config), "--state", str(centre.state))
 
-        while not (found := asterisks(centre)):  # in the middle of its start, before it has written a pid file
-            await asyncio.sleep(0)
+        async def started() -> bool:
+            return bool(asterisks(centre))
+
+        await centre.until("Asterisk is in the middle of its start", started, True)
         serving.kill()
         await serving.wait()
+        found = asterisks(centre)
         await centre.serve()
         assert asterisks(centre) == found
         await centre.listen()
@@ -280,8 +285,7 @@ async def test_a_changed_configuration_is_taken_over_in_the_middle_of_a_call(sho
 
 async def test_asterisk_has_no_rights_and_no_secret_leaves_its_file(short_path: Path, sounds: Path) -> None:
     async with running_centre(short_path, sounds) as centre:
-        status = Path(f"/proc/{centre.asterisk_pid}/status").read_text()
-        told = dict(line.split(":\t", 1) for line in status.splitlines())
+        told = status(centre.asterisk_pid)
         assert told["NoNewPrivs"] == "1"
         assert {told[f"Cap{each}"] for each in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16} or os.geteuid() != 0
         assert {told[f"Cap{each}"] for each in ("Prm", "Eff", "Amb")} == {"0" * 16}
@@ -302,6 +306,11 @@ async def test_asterisk_has_no_rights_and_no_secret_leaves_its_file(short_path: 
         assert not [text for text in secrets.values() for each in said if text.strip().encode() in each]
 
 
+def status(pid: int) -> dict[str, str]:
+    """What the system tells of a process."""
+    return dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+
+
 @contextmanager
 def stranger() -> Iterator[subprocess.Popen[bytes]]:
     """Somebody else's process, for a while."""
@@ -320,3 +329,44 @@ def asterisks(centre: Centre) -> list[int]:
             if os.fsencode(centre.state / "asterisk" / "etc" / "asterisk.conf") in words and b"-f" in words:
                 found.append(int(process.name))
     return found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk, so a full one is NOT PROVED here")
+async def test_a_full_disk_costs_recordings_and_nothing_else(short_path: Path, sounds: Path) -> None:
+    with small_disk(short_path / "disk", "120m") as disk:
+        async with running_centre(short_path, sounds, disk) as centre:
+            seats = await some_seats(centre, 2)
+            await centre.until("the registrations are on the disk", lambda: registrations(centre), 2)
+            disk.fill()
+            await (await talk(centre, seats, 0)).hang_up()
+            await seats[0].register()
+            seats.append(await centre.seat(3, ring_then_answer(0.1), tone=tone_of(22)))
+            talks = [await talk(centre, seats, tone) for tone in range(3)]
+
+            refused = centre.liandong("serve", "--state", f"{disk.folder}/v2")
+            assert refused.returncode == 1
+            assert re.fullmatch(rf"liandong: {disk.folder}/v2\S*: the disk is full\n", refused.stderr), refused.stderr
+
+            killed = centre.asterisk_pid
+            os.kill(killed, signal.SIGKILL)
+            await answers_again(centre, killed)
+            for talking in talks:
+                talking.call.vanish()
+                talking.taken.vanish()
+            for seat in seats:
+                await seat.register()
+                await centre.free(seat)
+            after = await talk(centre, seats, 1)
+
+            disk.empty()
+            await after.hang_up()
+            saved = await talk(centre, seats, 2)
+            await saved.hang_up()
+            await centre.quiet()
+            assert (set(saved.voices[:1]), set(saved.voices[1:])) in map(tones, flacs(centre).values())
+
+
+async def registrations(centre: Centre) -> int:
+    """How many seats Asterisk has written down; read as bytes, because SQLite cannot open this path from outside."""
+    data = (centre.state / "asterisk" / "lib" / "astdb.sqlite3").read_bytes()
+    return len(set(re.findall(rb"/registrar/contact/(seat-\d+);", data)))
