@@ -194,7 +194,7 @@ async def test_with_nobody_at_all_the_caller_is_told_in_both_languages_until_a_s
     await call.answered()
 
     async def long_enough() -> bool:
-        return call.position > (both_s + 1) * RATE_HZ
+        return bool(call.position > (both_s + 1) * RATE_HZ)
 
     await centre.until("both announcements had their time", long_enough, True, within=2 * both_s)
     shares = [await asyncio.to_thread(told, call.received, prompt) for prompt in prompts]
