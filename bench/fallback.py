@@ -1,7 +1,7 @@
 """What a call costs when the dialplan alone brings it to a seat, beside Asterisk's own `Queue()`.
 
-One Asterisk, one set of seats, one stream of calls without a pause; which way new calls go changes from window to
-window, so that a noisy machine hits all sides alike, and the calls that are talked are always as many. Both channels
+One Asterisk, one set of seats; which way new calls go changes from window to window, so that a noisy machine hits all
+sides alike, while the calls of the window before are still talked. Both channels
 of every call are recorded by the shipped handler; the queue's members too. The first seat that is rung answers at
 once: what remains is the centre's own time.
 
@@ -16,6 +16,7 @@ import argparse
 import math
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,8 +37,6 @@ LIMIT_MS = 50.0
 LIMIT_RATE = 10.0
 SLOW_MACHINE = 1.5
 SEED = 119
-STEADYING = -1
-"""The way of calls that only make the load steady."""
 
 QUEUE = """
 [bench-{name}]
@@ -92,7 +91,7 @@ class Length:
     rounds: int
 
 
-FULL = Length((FALLBACK, RINGALL, LEAST_RECENT), window_s=10.0, rounds=3)
+FULL = Length((FALLBACK, RINGALL, LEAST_RECENT), window_s=8.0, rounds=3)
 QUICK = Length((FALLBACK, RINGALL), window_s=3.0, rounds=1)
 
 
@@ -149,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     length = QUICK if options.quick else FULL
-    before = machine()
+    before, begun = machine(), time.monotonic()
     memory: dict[float, dict[str, float]] = {}
     used: dict[int, Usage] = {}
     most = seats_for(RATES[-1])
@@ -187,6 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "rtp_received": seen.rtp_received,
             "rtp_late": seen.rtp_late,
             "recordings": kept,
+            "took_s": round(time.monotonic() - begun, 1),
         },
         targets=targets(results),
     )
@@ -221,19 +221,19 @@ def sign_on(served: Centre, generator: Load, rate: float) -> None:
 
 
 def measure(generator: Load, programs: dict[str, int], length: Length, index: int) -> dict[int, Usage]:
-    """One rate, by its index: until the load is steady, then the sides in turn.
+    """One rate, by its index: the sides in turn, once the load is steady.
 
     Returns what was used on each way; ways are numbered in the order of the results: rates, and in each the sides.
     """
     rate, count = RATES[index], len(length.sides)
-    windows = [Window(STEADYING, FALLBACK.target, rate, HOLD_S, SEED)]
+    windows: list[Window] = []
     for turn in range(length.rounds):
         for side in ((turn + place) % count for place in range(count)):
             way = index * count + side
             windows.append(Window(way, length.sides[side].target, rate, length.window_s, SEED + turn))
     marks = [usage(programs) for _ in generator.run(windows)]
     used: dict[int, Usage] = {}
-    for window, earlier, later in zip(windows, marks, marks[1:], strict=False):
+    for window, earlier, later in zip(windows, marks[::2], marks[1::2], strict=True):
         span = later.since(earlier)
         used[window.way] = used[window.way] + span if window.way in used else span
     return used
@@ -272,8 +272,8 @@ def readable(results: Sequence[Result], memory: dict[float, dict[str, float]], s
             table(heads, rows),
             "",
             "seat: caller's INVITE to the first seat's INVITE; answer: to the caller's 200; ms. rung: seats' INVITEs a",
-            "call; busy: INVITEs to seats that talk; again: callers' messages sent again. CPU in % of one core: Asterisk,",
-            "serve (with its recording worker), the load generator, everything on the machine.",
+            "call; busy: INVITEs to seats that talk; again: callers' messages sent again. CPU in % of one core:",
+            "Asterisk, serve (with its recording worker), the load generator, everything on the machine.",
             f"Voice: {seen.rtp_sent} packets sent, {voice:.0f} % as many came back; the load generator was late with",
             f"{seen.rtp_late} and left them out.",
             f"Recordings: {kept['finished']} finished, {kept['unfinished']} still to finish or up.",

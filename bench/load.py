@@ -11,6 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ from bench.voice import Voices
 
 CALLER_HZ, SEAT_HZ = 600, 1000
 _LOOK_S = 0.05
+_LEAD_S = 1.0  # of a window, not counted: what rings is then the window's own
+_SETTLE_S = 3.0  # a way that leaves callers waiting for longer is overloaded, and goes on being so
+UNCOUNTED = -1
+"""The way of calls that only make the load steady."""
 _ANSWER_S = 60.0  # the process begins within 1 s; a run of windows has its own length on top
 
 
@@ -46,7 +51,11 @@ class Centre:
 
 @dataclass(frozen=True)
 class Window:
-    """A time in which all new calls go one way."""
+    """A time in which all new calls go one way.
+
+    It is led in by calls that go the same way and are not counted, so that neither the callers whom the way before
+    has left waiting nor a lower load count for it.
+    """
 
     way: int
     """Whose calls they are; each call carries it."""
@@ -91,11 +100,14 @@ class Load:
         self._pipe.send(("sign_on", secrets))
         self._reply(_ANSWER_S)
 
-    def run(self, windows: Sequence[Window]) -> Iterator[int]:
-        """Work through the windows; yields each one's index as it begins, and at last their count as all are over."""
+    def run(self, windows: Sequence[Window]) -> Iterator[None]:
+        """Work through the windows; yields as each begins to count, and again as it has ended."""
         self._pipe.send(("run", list(windows)))
-        for window in [None, *windows]:
-            yield int(str(self._reply(_ANSWER_S + (window.seconds if window else 0.0))))
+        for window in windows:
+            self._reply(_ANSWER_S)
+            yield
+            self._reply(_ANSWER_S + window.seconds)
+            yield
 
     def drain(self) -> tuple[list[Call], Seen]:
         """Wait until every call has ended; all that was seen since the process began."""
@@ -145,6 +157,7 @@ class _Generator:
 
     def __init__(self, centre: Centre, pipe: Connection) -> None:
         self._pipe = pipe
+        self._hold_s = centre.hold_s
         self._mouths = (Voices(centre.trunk, CALLER_HZ), Voices(centre.seats, SEAT_HZ))
         self._loop = Loop(self._mouths)
         self._callers = Callers(self._loop, self._mouths[0], centre.server, centre.trunk, centre.hold_s)
@@ -166,21 +179,40 @@ class _Generator:
             self._seats.sign_on(what)
             self._when(lambda: self._seats.all_on, lambda: self._pipe.send(None))
         elif order == "run":
-            self._window(what, 0)
+            self._window(what, 0, self._hold_s)
         else:
             self._when(lambda: not self._callers.busy, self._tell)
 
-    def _window(self, windows: list[Window], index: int) -> None:
-        self._pipe.send(index)
+    def _window(self, windows: list[Window], index: int, lead_s: float) -> None:
+        """Begin a window when all callers of the last one are answered; the longer that took, the longer the lead."""
         if index == len(windows):
             return
         window = windows[index]
-        gaps = random.Random(window.seed)
+        since = time.monotonic()
+
+        def lead() -> None:
+            lead_s_now = min(self._hold_s, lead_s + time.monotonic() - since)
+            self._dial(window, lead_s_now, UNCOUNTED, window.seed + 1)
+            self._loop.after(lead_s_now, begin)
+
+        def begin() -> None:
+            self._pipe.send(None)
+            self._dial(window, window.seconds, window.way, window.seed)
+            self._loop.after(window.seconds, end)
+
+        def end() -> None:
+            self._pipe.send(None)
+            self._window(windows, index + 1, _LEAD_S)
+
+        self._when(lambda: not self._callers.unanswered or time.monotonic() - since > _SETTLE_S, lead)
+
+    def _dial(self, window: Window, seconds: float, way: int, seed: int) -> None:
+        """Let callers dial in the next seconds."""
+        gaps = random.Random(seed)
         at = gaps.expovariate(window.rate)
-        while at < window.seconds:
-            self._loop.after(at, lambda: self._callers.dial(window.target, window.way))
+        while at < seconds:
+            self._loop.after(at, lambda: self._callers.dial(window.target, way))
             at += gaps.expovariate(window.rate)
-        self._loop.after(window.seconds, lambda: self._window(windows, index + 1))
 
     def _tell(self) -> None:
         caller, seat = self._mouths
