@@ -1,0 +1,67 @@
+"""The two sides' lines of one AGI question. Pure.
+
+Asterisk opens with a block of `agi_key: value` lines and an empty line; then we write commands and it writes one line
+for each. The first line holds all that we need, percent-encoded by the dialplan. The rest is skipped without being
+read: in it stands the caller's number as the SIP URI had it, line ends and all, so a caller can end the block where he
+likes and add lines that look like replies. A reply is therefore only a hint; the dialplan reads what was really set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from telephony.agi.error import BadQuestion
+from telephony.agi.question import Question, read_question
+
+HEADER_MAX = 16_384  # bytes; Asterisk's own header is about 800, and what the dialplan adds goes through 8,192
+REPLY_MAX = 4_096
+
+_FIRST = b"agi_request: agi://"
+
+
+@dataclass(slots=True)
+class Header:
+    """Collects the opening block."""
+
+    _data: bytes = b""
+
+    def feed(self, data: bytes) -> Question | None:
+        """The question, once the block is whole; None: more is to come. Raises BadQuestion."""
+        self._data += data
+        if not (self._data.startswith(_FIRST) or _FIRST.startswith(self._data)):
+            raise BadQuestion(f"not AGI: {self._data[:40]!r}")
+        end = self._data.find(b"\n\n")
+        if end < 0:
+            if len(self._data) > HEADER_MAX:
+                raise BadQuestion(f"a header of more than {HEADER_MAX} bytes")
+            return None
+        address = self._data[len(_FIRST) : self._data.index(b"\n")].decode("utf-8", "replace")
+        return read_question(address.partition("/")[2])
+
+
+def setting(question: Question, text: str) -> bytes:
+    """The command that puts the answer where the dialplan looks for it: on the asking channel.
+
+    Neither part can hold a quote, a comma, a space or a line end: `read_question` and `write_answer` see to that.
+    """
+    return f'SET VARIABLE SHARED(LD_ANSWER,{question.asker}) "{text}"\n'.encode()
+
+
+def checking(question: Question) -> bytes:
+    """The command that reads it back: setting it on a channel that is gone is reported as done."""
+    return f"GET FULL VARIABLE ${{SHARED(LD_ANSWER,{question.asker})}}\n".encode()
+
+
+def took(reply: bytes) -> bool:
+    """Whether a line is Asterisk's word that a command was done."""
+    return reply.startswith(b"200 result=1")
+
+
+def says(reply: bytes, text: str) -> bool:
+    """Whether a line is the answer to `checking`, with this text."""
+    return reply.rstrip(b"\r\n") == f"200 result=1 ({text})".encode()
+
+
+def is_reply(line: bytes) -> bool:
+    """Whether a line is a reply at all: Asterisk also writes HANGUP between them."""
+    return line[:3].isdigit()

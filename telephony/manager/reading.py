@@ -1,0 +1,150 @@
+"""From Asterisk's events to ours: one table. Pure.
+
+Only telephones count (PJSIP). Helpers of the dialplan (Local channels) come and go unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import TypeVar
+
+from telephony.manager.channel import Channel, ChannelState, clean, is_telephone, read_channel
+from telephony.manager.event import (
+    Accepted,
+    Arrived,
+    ContactChanged,
+    Device,
+    DeviceChanged,
+    DialEnded,
+    Dialled,
+    DialOutcome,
+    Ended,
+    Event,
+    Held,
+    Joined,
+    Left,
+    Offered,
+    Originated,
+    Pressed,
+    Reach,
+    Resumed,
+    Ringing,
+    SilentCall,
+    Told,
+    Unanswered,
+)
+from telephony.manager.wire import Message
+
+E = TypeVar("E", bound=Enum)
+
+Fields = Mapping[str, str]
+
+
+def read_event(message: Message) -> Event | None:
+    """Our event; None: it is about no telephone, or tells nothing that anybody here needs.
+
+    Raises ValueError when it lacks what such an event has: then it is not Asterisk's.
+    """
+    reader = _READERS.get(message.event or "")
+    if reader is None:
+        return None
+    try:
+        return reader(datetime.fromtimestamp(float(message.fields["Timestamp"]), UTC), message.fields)
+    except (KeyError, OverflowError, OSError) as error:
+        raise ValueError(f"{message.event}: {error!r}") from None
+
+
+def one_of(kind: type[E], text: str, unknown: E) -> E:
+    """The member with this value."""
+    try:
+        return kind(text)
+    except ValueError:
+        return unknown
+
+
+def _arrival(at: datetime, fields: Fields) -> Event | None:
+    channel = read_channel(fields)
+    return Arrived(at, channel) if channel.state is ChannelState.CALLING else None
+
+
+def _state(at: datetime, fields: Fields) -> Event | None:
+    channel = read_channel(fields)
+    match channel.state:
+        case ChannelState.RINGING:
+            return Ringing(at, channel)
+        case ChannelState.UP:
+            return Accepted(at, channel)
+        case _:
+            return None
+
+
+def _dialler(fields: Fields) -> Channel | None:
+    return read_channel(fields) if is_telephone(fields) else None
+
+
+def _dial_outcome(text: str) -> DialOutcome:
+    return one_of(DialOutcome, text, DialOutcome.UNKNOWN)
+
+
+def _user_event(at: datetime, fields: Fields) -> Event:
+    channel = read_channel(fields)
+    match fields["UserEvent"]:
+        case "Unanswered":
+            return Unanswered(at, channel)
+        case "Offered":
+            return Offered(at, channel, int(fields["Fence"]), _dial_outcome(fields["Outcome"]))
+        case "SilentCall":
+            return SilentCall(at, channel, fields["Service"])
+        case name:
+            names = list(fields)
+            own = names[names.index("UserEvent") + 1 :]
+            return Told(at, channel, name, {key: clean(fields[key]) for key in own})
+
+
+def _contact(at: datetime, fields: Fields) -> Event:
+    return ContactChanged(at, fields["EndpointName"], one_of(Reach, fields["ContactStatus"], Reach.UNKNOWN))
+
+
+def _device(at: datetime, fields: Fields) -> Event | None:
+    technology, _, endpoint = fields["Device"].partition("/")
+    if technology != "PJSIP":
+        return None
+    return DeviceChanged(at, endpoint, one_of(Device, fields["State"], Device.UNKNOWN))
+
+
+def _of_telephone(read: Callable[[datetime, Fields], Event | None], role: str = "") -> _Reader:
+    """A reader for telephones only."""
+    return lambda at, fields: read(at, fields) if is_telephone(fields, role) else None
+
+
+_Reader = Callable[[datetime, Fields], Event | None]
+
+_READERS: Mapping[str, _Reader] = {
+    "Newchannel": _of_telephone(_arrival),
+    "Newstate": _of_telephone(_state),
+    "DialBegin": _of_telephone(lambda at, f: Dialled(at, read_channel(f, "Dest"), _dialler(f)), "Dest"),
+    "DialEnd": _of_telephone(
+        lambda at, f: DialEnded(at, read_channel(f, "Dest"), _dialler(f), _dial_outcome(f["DialStatus"])), "Dest"
+    ),
+    "BridgeEnter": _of_telephone(
+        lambda at, f: Joined(at, read_channel(f), f["BridgeUniqueid"], int(f["BridgeNumChannels"]))
+    ),
+    "BridgeLeave": _of_telephone(
+        lambda at, f: Left(at, read_channel(f), f["BridgeUniqueid"], int(f["BridgeNumChannels"]))
+    ),
+    "Hold": _of_telephone(lambda at, f: Held(at, read_channel(f))),
+    "Unhold": _of_telephone(lambda at, f: Resumed(at, read_channel(f))),
+    "DTMFEnd": _of_telephone(
+        lambda at, f: Pressed(at, read_channel(f), f["Digit"]) if f["Direction"] == "Received" else None
+    ),
+    "Hangup": _of_telephone(lambda at, f: Ended(at, read_channel(f), int(f["Cause"]))),
+    "UserEvent": _of_telephone(_user_event),
+    "ContactStatus": _contact,
+    "DeviceStateChange": _device,
+    "OriginateResponse": lambda at, f: Originated(at, f["Uniqueid"], f["Response"] == "Success"),
+}
+
+EVENTS = frozenset(_READERS)
+"""Names of all raw events that are read here."""
