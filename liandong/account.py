@@ -6,11 +6,13 @@ from pathlib import Path
 
 from config.ports import Ports, PortSettings
 from config.problem import Refused
+from config.state import State
 from liandong.installation import Installation
 
 
 def account(config: Path, state: Path, name: str) -> int:
     """Print one account. Raises Refused for a name that no telephone has."""
+    Ports.read(State(state.absolute()).run)  # a mistyped folder is told before anything is made in it
     installation = Installation.open(config, state)
     telephony = installation.telephony
     names = (*(seat.id for seat in telephony.seats), *telephony.trial_phones)

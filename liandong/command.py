@@ -7,6 +7,9 @@ An error that the outside can cause has a `code`; anything else is a bug and sho
 from __future__ import annotations
 
 import argparse
+import errno
+import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,22 +18,55 @@ from liandong import __version__
 
 Run = Callable[[argparse.Namespace], int]
 
+OUTSIDE = frozenset(
+    (
+        *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO),
+        *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.ELOOP),
+    )
+)
+"""What the system says of a disk, a folder, a right or a limit is never a bug of ours, wherever it is said."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    options = _parser().parse_args(arguments)
-    run: Run = options.run
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese letters is told in others
     try:
-        return run(options)
-    except (ValueError, OSError) as error:
-        if getattr(error, "code", None) is None:
-            raise
-        print(f"liandong: {error}", file=sys.stderr)
-        return 1
+        options = _parser().parse_args(arguments)
+        run: Run = options.run
+        code = run(options)
+        sys.stdout.flush()
     except BrokenPipeError:
+        _hush()
+        return 1
+    except (ValueError, OSError) as error:
+        if (told := _told(error)) is None:
+            raise
+        print(f"liandong: {told}", file=sys.stderr)
+        _hush()
         return 1
     except KeyboardInterrupt:
         return 130
+    return code
+
+
+def _told(error: ValueError | OSError) -> str | None:
+    """The message of an error that the outside caused; None for a bug."""
+    if getattr(error, "code", None) is not None:
+        return str(error)
+    if isinstance(error, OSError) and error.errno in OUTSIDE:
+        what = f"{error.filename}: " if error.filename else ""
+        return f"{what}{error.strerror}; mend it, or name other folders with --state and --config"
+    return None
+
+
+def _hush() -> None:
+    """What is still to be printed can't be: the interpreter shall not try again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -36,7 +36,7 @@ def holder(run: Path) -> int | None:
     """The process that serves, if one does."""
     try:
         descriptor = os.open(run / NAME, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

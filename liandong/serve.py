@@ -158,7 +158,7 @@ class Service:
         return running
 
     def _tell_ports(self, ports: Ports) -> None:
-        """Before the start: if we die in the middle of it, the next serve finds Asterisk and needs to know its ports."""
+        """Before the start: dying in the middle of it, we leave an Asterisk whose ports the next serve must know."""
         run = self._installation.state.run
         with suppress(StateError):
             if Ports.read(run) == ports:
