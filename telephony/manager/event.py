@@ -188,7 +188,7 @@ class Originated(_Timed):
 
     channel_id: str
     """The id that was given to it."""
-    accepted: bool
+    outcome: DialOutcome
 
 
 Event = (

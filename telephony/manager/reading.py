@@ -114,6 +114,16 @@ def _device(at: datetime, fields: Fields) -> Event | None:
     return DeviceChanged(at, endpoint, one_of(Device, fields["State"], Device.UNKNOWN))
 
 
+_REASONS = {
+    "0": DialOutcome.FAILED,
+    "3": DialOutcome.NO_ANSWER,
+    "4": DialOutcome.ACCEPTED,
+    "5": DialOutcome.BUSY,
+    "8": DialOutcome.REJECTED,
+}
+"""Asterisk's control frames that ended a call of ours."""
+
+
 def _of_telephone(read: Callable[[datetime, Fields], Event | None], role: str = "") -> _Reader:
     """A reader for telephones only."""
     return lambda at, fields: read(at, fields) if is_telephone(fields, role) else None
@@ -143,7 +153,7 @@ _READERS: Mapping[str, _Reader] = {
     "UserEvent": _of_telephone(_user_event),
     "ContactStatus": _contact,
     "DeviceStateChange": _device,
-    "OriginateResponse": lambda at, f: Originated(at, f["Uniqueid"], f["Response"] == "Success"),
+    "OriginateResponse": lambda at, f: Originated(at, f["Uniqueid"], _REASONS.get(f["Reason"], DialOutcome.UNKNOWN)),
 }
 
 EVENTS = frozenset(_READERS)

@@ -28,7 +28,7 @@ FIELDS_MAX = 127  # Asterisk takes 128 lines in an action, the ActionID is one
 _END = b"\r\n\r\n"
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _REPEATED = ("Output", "ChanVariable", "DestChanVariable")
-"""Keys that Asterisk itself repeats; their values are joined by line feeds."""
+"""Keys that Asterisk itself repeats, some with a channel in brackets; their values are joined by line feeds."""
 
 
 class Fault(Enum):
@@ -136,7 +136,7 @@ class Decoder:
             value = value.removeprefix(" ")
             if key not in fields:
                 fields[key] = value
-            elif key in _REPEATED:
+            elif key.partition("(")[0] in _REPEATED:
                 fields[key] += "\n" + value
             else:
                 return Damage(Fault.REPEATED_KEY, bytes(raw[:200]))
