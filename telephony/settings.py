@@ -81,6 +81,9 @@ class Fallback(Part):
     ring_s: Annotated[float, Between(1, 120, "s")] = Field(
         12, description="free seats ring this long, then the neighbour"
     )
+    ring_again_s: Annotated[float, Between(0, 60, "s")] = Field(
+        3, description="seats that all rejected are left in peace this long"
+    )
     overflow_after_s: Annotated[int, Between(0, 600, "s")] = Field(
         10, description="nobody is free for this long: the neighbour"
     )

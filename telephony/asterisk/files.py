@@ -158,7 +158,7 @@ def render(
         "unheard": UNHEARD,
         "version": tuple(map(int, version.split("."))),
         "voice": voice,
-        "waiting": [*(paths.sounds / language / "waiting" for language in languages), paths.lib / WAITING_TONE],
+        "waiting_tone": paths.lib / WAITING_TONE,
         "way_out": next((trunk.id for trunk in settings.trunks if trunk.contact), None),
     }
     rendered = {name: environment.get_template(f"{name}.j2").render(names) for name in FILES}
