@@ -1,0 +1,1 @@
+"""The journal's versions, one a file, named for their number and what they bring."""
