@@ -83,7 +83,6 @@ class Service:
 
     async def run(self, ended: asyncio.Event) -> None:
         """Serve until `ended`, or until `liandong stop` has ended Asterisk; raises what cannot be mended."""
-        self._installation.speak(self._program, log.info)
         self.running, self.ports = self._find_or_start()
         self._tell()
         await self._keeper.sweep(self.asterisk.live_channels)
@@ -117,6 +116,7 @@ class Service:
         running = self.asterisk.find()
         if running is None:
             ports = self._installation.ports()
+            self._installation.speak(self._program, log.info)
             try:
                 return self._start(ports), ports
             except OSError:
@@ -124,6 +124,7 @@ class Service:
                 raise
         self.asterisk.await_boot(running.pid)
         ports = self._ports_of(running)
+        self._installation.speak(self._program, log.info)
         if self._installation.prepare(self._program, ports):
             log.info("the configuration changed: Asterisk (process %d) takes it over now", running.pid)
             self.asterisk.console("core reload")
