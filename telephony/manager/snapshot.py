@@ -77,9 +77,9 @@ class Snapshot:
     """Telephones only."""
     bridges: tuple[Bridge, ...]
     contacts: Mapping[str, Reach]
-    """Every registered telephone and every trunk with an address, by endpoint; who is not in here is gone."""
+    """Registered telephones, by endpoint; who is not in here is gone. Trunks do not register: see `devices`."""
     devices: Mapping[str, Device]
-    """By endpoint."""
+    """Every telephone's and trunk's line, by endpoint."""
     database: Mapping[str, str]
     """Values by key, without the family: `seat-01/person`."""
 
