@@ -1,8 +1,9 @@
 """`liandong asterisk-config`: the files for an Asterisk that a city runs already.
 
 Two kinds of files. What is ours alone (seats, trunks, dialplan) is included from the city's own files. A section that a
-configuration has only once, such as [general], would be ignored there, or would take the place of the city's: such
-sections are written as `settings-NAME`, for a person to carry over.
+configuration has only once must not come twice: Asterisk 22.10 then takes the first (manager's [general]), both
+(extensions' [globals]), or none at all, the city's neither (pjsip's [global]). Such sections are written as
+`settings-NAME`, for a person to carry over.
 """
 
 from __future__ import annotations
