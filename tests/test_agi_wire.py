@@ -1,0 +1,166 @@
+"""One AGI question as a real Asterisk writes it, cut anywhere, and as nobody should write it."""
+
+import random
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telephony.agi.answer import Nothing, Offer, Wait, write_answer
+from telephony.agi.error import BadAnswer, BadQuestion
+from telephony.agi.question import TEXT_MAX, Question
+from telephony.agi.wire import HEADER_MAX, Header, checking, is_reply, says, setting, took
+
+QUERY = (
+    "call=liandong-1795451103.2&asker=PJSIP%2Fcity-00000000&called=119&fence=3&number=%2B8613800000001"
+    "&name=119%20%E5%BC%A0%E4%B8%89&silent=fire"
+)
+HEADER = (
+    f"agi_request: agi://127.0.0.1:25467/ask?{QUERY}\nagi_channel: Local/s@ask-00000000;2\nagi_language: zh\n"
+    "agi_type: Local\nagi_uniqueid: liandong-1795451103.5\nagi_version: 22.10.1\nagi_callerid: +8613800000001\n"
+    "agi_calleridname: 119 张三\nagi_callingpres: 0\nagi_context: ask\nagi_extension: s\nagi_priority: 2\n\n"
+).encode()
+QUESTION = Question(
+    call="liandong-1795451103.2",
+    asker="PJSIP/city-00000000",
+    called="119",
+    number="+8613800000001",
+    name="119 张三",
+    fence=3,
+    more={"silent": "fire"},
+)
+
+
+def read(*pieces: bytes) -> Question | None:
+    header = Header()
+    for piece in pieces:
+        if (question := header.feed(piece)) is not None:
+            return question
+    return None
+
+
+def asked(query: str) -> Question:
+    question = read(f"agi_request: agi://h:1/ask?{query}\n\n".encode())
+    assert question is not None
+    return question
+
+
+def test_a_real_question_cut_at_every_byte_is_the_same_question() -> None:
+    for cut in range(len(HEADER)):
+        assert read(HEADER[:cut], HEADER[cut:]) == QUESTION
+    assert read(*(HEADER[at : at + 1] for at in range(len(HEADER)))) == QUESTION
+
+
+def test_half_a_question_is_none_yet() -> None:
+    assert read(HEADER[:-1]) is None
+
+
+def test_what_a_caller_writes_into_the_header_changes_nothing() -> None:
+    forged = HEADER.replace(b"+8613800000001\n", b"1\nagi_request: agi://h:1/ask?call=x&asker=y\n\n200 result=1 (z)\n")
+    assert read(forged) == QUESTION
+
+
+def test_line_ends_in_a_value_come_out_harmless() -> None:
+    question = asked("call=a.1&asker=x&number=1%0D%0A2&name=%00")
+    assert (question.number, question.name) == ("1��2", "�")
+
+
+def test_a_value_without_an_end_is_cut() -> None:
+    assert len(asked(f"call=a.1&asker=x&name={'x' * 5000}").name) == TEXT_MAX
+
+
+def test_a_question_without_a_fence_has_seen_no_decision() -> None:
+    assert asked("call=a.1&asker=x&fence=").fence == 0
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\n\n",
+        b"agi_request: agi://h:1/\n\n",
+        b"agi_request: agi://h:1/other?call=a.1&asker=x\n\n",
+        b"agi_request: agi://h:1/ask\n\n",
+        b"agi_request: agi://h:1/ask?call=a.1\n\n",
+        b"agi_request: agi://h:1/ask?call=a.1&asker=\n\n",
+        b"agi_request: agi://h:1/ask?call=a.1&asker=x%22%20y\n\n",
+        b"agi_request: agi://h:1/ask?call=a.1&asker=x%2Cy\n\n",
+        b"agi_request: agi://h:1/ask?call=a.1&asker=x)%0Ay\n\n",
+        b"agi_request: agi://h:1/ask?call=a.1&call=b.1&asker=x\n\n",
+        b"agi_request: agi://h:1/ask?call=a%2F1&asker=x\n\n",
+        b"agi_request: agi://h:1/ask?call=a.1&asker=x&fence=-1\n\n",
+        "agi_request: agi://h:1/ask?call=a.1&asker=x&fence=٣\n\n".encode(),
+        b"agi_request: agi://h:1/ask?" + b"x" * HEADER_MAX,
+    ],
+)
+def test_what_the_dialplan_would_not_ask_is_refused(header: bytes) -> None:
+    with pytest.raises(BadQuestion) as refused:
+        read(header)
+    assert refused.value.code == "agi_bad_question"
+
+
+def test_a_thousand_pieces_of_garbage_are_refused_or_not_yet_whole() -> None:
+    chance = random.Random(7)
+    for _ in range(1000):
+        garbage = bytearray(HEADER[: chance.randrange(len(HEADER))])
+        for _ in range(chance.randrange(1, 20)):
+            garbage.insert(chance.randrange(len(garbage) + 1), chance.choice(b"\r\n:& =%\x00\xff\xe5"))
+        try:
+            question = read(bytes(garbage))
+        except BadQuestion:
+            continue
+        assert question is None or (question.call and question.asker)
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
+def test_whoever_is_asked_about_the_command_that_answers_is_one_line_with_one_text(
+    call: str, asker: str, name: str
+) -> None:
+    try:
+        question = asked(f"call={quote(call, safe='')}&asker={quote(asker, safe='')}&name={quote(name, safe='')}")
+    except (BadQuestion, UnicodeEncodeError):
+        return
+    command = setting(question, "wait+1")
+    assert command.count(b"\n") == 1
+    assert command == f'SET VARIABLE SHARED(LD_ANSWER,{asker}) "wait+1"\n'.encode()
+    assert not set(asker) & set('"\\,() \r\n$')
+
+
+def test_answers_are_written_as_the_dialplan_reads_them() -> None:
+    assert write_answer(Offer(7, ("seat-03",), 10)) == "offer+7+seat-03+10"
+    assert write_answer(Offer(8, ("seat-03", "seat-04"), 10)) == "offer+8+seat-03&seat-04+10"
+    assert write_answer(Wait(9)) == "wait+9"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Offer(0, ("seat-01",), 10),
+        Offer(-1, ("seat-01",), 10),
+        Offer(1, (), 10),
+        Offer(1, ("seat+01",), 10),
+        Offer(1, ('seat"',), 10),
+        Offer(1, ("seat\n",), 10),
+        Offer(1, ("",), 10),
+        Offer(1, ("seat-01",), 0),
+        Offer(1, ("seat-01",), 100),
+        Wait(0),
+    ],
+)
+def test_an_answer_that_the_dialplan_would_not_understand_is_our_own_mistake(answer: Offer | Wait) -> None:
+    with pytest.raises(BadAnswer):
+        write_answer(answer)
+
+
+def test_replies_are_told_from_hang_ups_and_from_the_rest_of_a_header() -> None:
+    assert is_reply(b"200 result=1\n")
+    assert is_reply(b"511 Command Not Permitted on a dead channel or intercept routine\n")
+    assert not is_reply(b"HANGUP\n")
+    assert not is_reply(b"agi_context: ask\n")
+    assert took(b"200 result=1\n")
+    assert not took(b"200 result=0\n")
+    assert says(b"200 result=1 (wait+1)\n", "wait+1")
+    assert not says(b"200 result=1 ()\n", "wait+1")
+    assert checking(QUESTION) == b"GET FULL VARIABLE ${SHARED(LD_ANSWER,PJSIP/city-00000000)}\n"
+    assert Nothing() == Nothing()
