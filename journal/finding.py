@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """What was done to the journal."""
+    """What was done to the journal; of several at one place, the first of this list comes first."""
 
     EDITED = "edited"
     """A fact says something else than when it was recorded, or what it is found by was changed."""
@@ -15,10 +15,10 @@ class Fault(StrEnum):
     """Facts are gone from the middle."""
     REORDERED = "reordered"
     """In a fact's place stands another fact."""
-    INSERTED = "inserted"
-    """Something stands where there never was anything."""
     TRUNCATED = "truncated"
     """Facts are gone from the end."""
+    INSERTED = "inserted"
+    """Something stands where there never was anything."""
     REWRITTEN = "rewritten"
     """The chain is whole in itself, but it is not the one that was signed."""
     PERSONAL_EDITED = "personal_edited"

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy import Engine
+
 from journal.database import read_engine, write_engine
 from journal.error import Refusal
 from journal.fact import Draft, Fact
@@ -66,7 +68,8 @@ class JournalStatus:
 class Journal:
     """Everything that the engine does with the journal. Only one process at a time may open it."""
 
-    def __init__(self, writer: Writer, witness: Witness, seal: Seal, places: Places) -> None:
+    def __init__(self, engine: Engine, writer: Writer, witness: Witness, seal: Seal, places: Places) -> None:
+        self._engine = engine
         self._writer = writer
         self._witness = witness
         self._seal = seal
@@ -88,9 +91,10 @@ class Journal:
         except BaseException:
             spool.close()
             raise
-        writer = Writer(write_engine(places.url), registry, seal=seal, clock=clock)
+        engine = write_engine(places.url)
+        writer = Writer(engine, registry, seal=seal, clock=clock)
         witness = Witness(writer, spool, registry)
-        journal = cls(writer, witness, seal, places)
+        journal = cls(engine, writer, witness, seal, places)
         writer.start()
         # Whatever a dead predecessor was handed, nobody acts on any more.
         writer.submit(lambda unit: unit.timers.take_back())
@@ -138,3 +142,4 @@ class Journal:
         self._witness.close()
         self._writer.close()
         self.reader.dispose()
+        self._engine.dispose()

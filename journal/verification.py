@@ -35,6 +35,8 @@ from journal.unit import MOST_ERASED
 MOST_FINDINGS = 100
 """Kept of all: one edit is found in one or two ways, and a list of thousands says no more."""
 
+_RANKS = {fault: rank for rank, fault in enumerate(Fault)}
+
 
 def verify(engine: Engine, public_key: PublicKey, heads_file: Path) -> Report:
     """Check the whole journal, on either engine.
@@ -232,5 +234,5 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _order(finding: Finding) -> tuple[int, int, str]:
-    return finding.sequence, finding.until, finding.fault
+def _order(finding: Finding) -> tuple[int, int]:
+    return finding.sequence, _RANKS[finding.fault]
