@@ -24,7 +24,7 @@ from config.ports import PortSettings
 from liandong.account import account_text
 from liandong.centre import EXAMPLE
 from liandong.installation import Installation
-from liandong.lock import holding
+from liandong.lock import Role, holding
 from liandong.serve import Service
 from phones import Call, IncomingCall, OutgoingCall, Phone, PhoneError, What, recognise, tone_of
 from recordings.verification import verify
@@ -63,7 +63,7 @@ def demo(state: Path, *, stay: bool) -> int:
     """Play the call; then stay up until Ctrl-C, unless not wanted."""
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     installation = Installation.open(EXAMPLE, state, gives_way=True)
-    with holding(installation.state.run):
+    with holding(installation.state.run, Role.SERVE):
         asyncio.run(_demo(installation, stay=stay))
     return 0
 

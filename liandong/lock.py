@@ -1,4 +1,4 @@
-"""One `serve` for one state directory: a lock that dies with its holder."""
+"""Who does what with a state directory right now: locks that die with their holder, whatever kills it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,37 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 
 from config.state import StateError
 
-NAME = "serve.lock"
+
+class Role(Enum):
+    """What one process at a time may do; the value is the lock's file in the run folder."""
+
+    SERVE = "serve.lock"
+    STOP = "stop.lock"
+    """While somebody holds it, Asterisk's end is meant."""
+
+
+_TAKEN = {
+    Role.SERVE: ("serving_already", "is served already by process {}; `liandong stop` ends it"),
+    Role.STOP: ("stopping_already", "is being stopped already by process {}"),
+}
 
 
 @contextmanager
-def holding(run: Path) -> Iterator[None]:
-    """Be the one that serves. Raises StateError when another process is."""
-    descriptor = os.open(run / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+def holding(run: Path, role: Role) -> Iterator[None]:
+    """Be the one with this role. Raises StateError when another process is."""
+    descriptor = os.open(run / role.value, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             other = os.pread(descriptor, 20, 0).decode().strip()
-            raise StateError(
-                "serving_already", f"{run.parent}: is served already by process {other}; `liandong stop` ends it"
-            ) from None
+            code, message = _TAKEN[role]
+            raise StateError(code, f"{run.parent}: {message.format(other)}") from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
@@ -32,10 +44,10 @@ def holding(run: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def holder(run: Path) -> int | None:
-    """The process that serves, if one does."""
+def holder(run: Path, role: Role) -> int | None:
+    """The process that has this role, if one does."""
     try:
-        descriptor = os.open(run / NAME, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(run / role.value, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:

@@ -21,14 +21,11 @@ from config.settings import Settings
 from config.state import StateError
 from liandong.installation import Installation
 from liandong.keeper import Keeper
-from liandong.lock import holding
+from liandong.lock import Role, holder, holding
 from recordings.settings import RecordingSettings
 from telephony.asterisk.process import Asterisk, AsteriskError, Running
 
 PORTS = "ports.json"
-STOPPING = "stopping"
-"""While this file is in the run folder, Asterisk's end is meant."""
-
 BACK_OFF_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0)  # between starts of an Asterisk that ends again and again
 STABLE_S = 60.0  # an Asterisk that lived this long starts again at once
 CEL = Path("cel-custom") / "cel.csv"
@@ -40,8 +37,7 @@ def serve(config: Path, state: Path) -> int:
     """Serve until a signal or `liandong stop` comes."""
     logging.basicConfig(format="%(asctime)s %(levelname)-7s %(message)s", level=logging.INFO)
     installation = Installation.open(config, state)
-    with holding(installation.state.run):
-        (installation.state.run / STOPPING).unlink(missing_ok=True)
+    with holding(installation.state.run, Role.SERVE):
         asyncio.run(_serve(installation))
     return 0
 
@@ -179,7 +175,7 @@ class Service:
         """Start Asterisk again whenever it ends; returns when its end was meant."""
         while True:
             await _end_of(self.running.pid)
-            if (self._installation.state.run / STOPPING).exists():
+            if holder(self._installation.state.run, Role.STOP):
                 return
             log.error("Asterisk (process %d) ended by itself; it is started again", self.running.pid)
             while True:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from config.state import State, StateError
 from liandong.installation import running_asterisk
-from liandong.lock import holder
-from liandong.serve import STOPPING
+from liandong.lock import Role, holder, holding
 from telephony.asterisk.process import Asterisk, AsteriskError
 
 ENDING_S = 60.0  # the service finishes the recordings of the last calls before it ends
@@ -19,20 +18,16 @@ def stop(state: Path, *, now: bool) -> int:
     """Stop the centre in this state directory; with calls up, wait for their end unless `now`."""
     folder = State(state.absolute())
     asterisk = running_asterisk(folder)
-    served_by = holder(folder.run)
+    served_by = holder(folder.run, Role.SERVE)
     if asterisk is None and served_by is None:
         raise StateError("not_running", f"{folder.path}: nothing runs here; name the state folder with --state")
-    flag = folder.run / STOPPING
-    flag.touch()
-    try:
+    with holding(folder.run, Role.STOP):
         if asterisk is not None:
             if not now:
                 _tell_calls(asterisk)
             asterisk.stop(now=now)
         if served_by is not None:
             _wait_for(served_by)
-    finally:
-        flag.unlink(missing_ok=True)
     (folder.run / "ports.json").unlink(missing_ok=True)
     print("stopped")
     return 0
