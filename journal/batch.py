@@ -66,6 +66,8 @@ class Batch:
         self._registry = registry
         self._ended_at: tuple[int, str] | None = None
         self.recorded: tuple[Fact, ...] = ()
+        self.sealed = False
+        """A head was signed."""
 
     def run(self, connection: Connection, seal: Seal | None, now: datetime) -> None:
         """Do everything but commit; `seal` if the head is to be signed as well."""
@@ -73,8 +75,7 @@ class Batch:
         for job in self._jobs:
             job.run(ledger)
         self.recorded = tuple(ledger.recorded)
-        if seal:
-            seal.sign(ledger, now)
+        self.sealed = seal is not None and seal.sign(ledger, now)
         ledger.close()
         self._ended_at = (ledger.sequence, ledger.hash)
 

@@ -32,14 +32,15 @@ class Seal:
         """Whether facts that came since the last head are to be sealed."""
         return sign_due(self._signed_at, now)
 
-    def sign(self, ledger: Ledger, now: datetime) -> None:
-        """Sign the ledger's head into its transaction, unless it was signed before or nothing was ever recorded."""
+    def sign(self, ledger: Ledger, now: datetime) -> bool:
+        """Sign the ledger's head into its transaction; False if that was done before, or nothing was ever recorded."""
         last = ledger.connection.scalar(select(func.max(signed_heads.c.sequence))) or 0
         if last >= ledger.sequence:
-            return
+            return False
         text = Head(ledger.journal, ledger.sequence, ledger.hash, now, self._key.public.name).to_text()
         row = {"sequence": ledger.sequence, "text": text, "signature": self._key.sign(text)}
         ledger.connection.execute(signed_heads.insert(), [row])
+        return True
 
     def signed(self, now: datetime) -> None:
         """The transaction with the head is committed."""

@@ -52,12 +52,7 @@ class Spool:
         self._folder = folder
         self._segment_bytes = segment_bytes
         self._most_bytes = most_bytes
-        self._lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._lock)
-            raise SpoolInUse(f"{folder}: another process spools here") from error
+        self._lock: int | None = _locked(folder)
         found = sorted((int(name[1]), each) for each in folder.iterdir() if (name := _NAME.fullmatch(each.name)))
         self._segments = [_Segment(path, number, path.stat().st_size) for number, path in found]
         self._next = found[-1][0] + 1 if found else 1
@@ -127,12 +122,15 @@ class Spool:
             self._drop()
 
     def close(self) -> None:
-        """Let others have the folder."""
+        """Let others have the folder. May be called again."""
+        if self._lock is None:
+            return
         self._stop_writing()
         for segment in self._segments:
             if not segment.size:
                 segment.path.unlink(missing_ok=True)
         os.close(self._lock)
+        self._lock = None
 
     def _drop(self) -> None:
         """Forget the first segment; the one that is being written is only emptied."""
@@ -151,13 +149,33 @@ class Spool:
             self._writing = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
             self._segments.append(_Segment(path, self._next, 0))
             self._next += 1
-            os.fsync(self._lock)
+            _flush_names(self._folder)
         return self._writing
 
     def _stop_writing(self) -> None:
         if self._writing is not None:
             os.close(self._writing)
             self._writing = None
+
+
+def _locked(folder: Path) -> int:
+    """The lock goes with its holder, however that ends."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise SpoolInUse(f"{folder}: another process spools here") from error
+    return descriptor
+
+
+def _flush_names(folder: Path) -> None:
+    """Make a new file's name outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -153,7 +153,8 @@ class Writer:
             self._tell(batch.recorded)
         if seal:
             self._unsealed = False
-            seal.signed(now)
+            if batch.sealed:
+                seal.signed(now)
             seal.file(self._engine)
         self._tidy(now)
 

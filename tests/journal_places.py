@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from journal import Draft, Promise, Registry
@@ -39,3 +42,11 @@ def draft(number: int, *, personal: bool = True, type: str = "Counted") -> Draft
         personal={"ani": f"1380000{number:04d}"} if personal else None,
         id=f"fact-{number}",
     )
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for a fact."""
+    deadline = time.monotonic() + WAIT_S
+    while not true():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)

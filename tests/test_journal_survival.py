@@ -1,0 +1,227 @@
+"""Killed writers, full disks, and readers that come and go."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from journal import (
+    BadUrl,
+    Committed,
+    Draft,
+    Journal,
+    Places,
+    PublicKey,
+    Refusal,
+    facts_after,
+    last_sequence,
+    read_engine,
+    sqlite_url,
+    upgrade,
+    verify,
+    write_engine,
+)
+from journal import database as database_module
+from journal.database import tidy
+from journal.writer import Writer
+from tests.journal_places import REGISTRY, START, WAIT_S, Clock, draft
+
+pytest_plugins = ["tests.journal_fixtures"]
+
+WRITES = 200
+WRITER = """
+import sys
+from pathlib import Path
+from journal import Journal, Places
+from tests.journal_places import REGISTRY, draft
+journal = Journal.open(Places(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])), REGISTRY)
+start = int(sys.argv[4])
+for number in range(start, start + 200, 2):
+    one = journal.submit(lambda unit: unit.record(draft(number)))
+    two = journal.submit(lambda unit: unit.record(draft(number + 1)))
+    journal.witness(draft(100_000 + number))
+    for each in (one, two):
+        print(each.result(30).value[0].id, flush=True)
+print("all", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("after", [1, 57, 120, 199])
+def test_every_acknowledged_decision_of_a_killed_writer_is_there(each_places: Places, after: int) -> None:
+    """Killed once in the middle, then a second one of the same places to its end."""
+    acknowledged = killed(each_places, 0, after)
+    acknowledged += killed(each_places, 1_000, WRITES + 1)
+    engine = read_engine(each_places.url)
+    found = facts_after(engine, 0, most=10_000)
+    ids = [each.id for each in found]
+    decided = [each for each in acknowledged if each.startswith("fact-")]
+    assert [each for each in ids if each in set(decided)] == decided
+    assert len(set(ids)) == len(ids)
+    assert [each.sequence for each in found] == list(range(1, len(found) + 1))
+    witnessed = [each.body["number"] for each in found if each.body["number"] >= 100_000]
+    assert witnessed == sorted(witnessed)
+    assert verify(engine, PublicKey.load(each_places.public_key), each_places.heads_file).findings == ()
+    engine.dispose()
+
+
+def killed(places: Places, start: int, after: int) -> list[str]:
+    """What a writer had acknowledged when it was killed, after so many lines."""
+    arguments = [sys.executable, "-c", WRITER, places.url, places.spool, places.key, str(start)]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline().strip() for _ in range(after)]
+        process.send_signal(signal.SIGKILL)
+        lines += process.stdout.read().splitlines()
+    assert process.returncode == -signal.SIGKILL
+    return lines
+
+
+def test_a_database_that_may_not_grow_refuses_and_goes_on_when_there_is_room(places: Places) -> None:
+    upgrade(places.url)
+    engine = write_engine(places.url)
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
+    writer = Writer(engine, REGISTRY)
+    writer.start()
+    outcomes = []
+    for number in range(200):
+        submitted = writer.submit(lambda unit, number=number: unit.record(draft(number)))
+        assert not isinstance(submitted, Refusal)
+        error = submitted.exception(WAIT_S)
+        outcomes.append(getattr(error, "code", type(error).__name__) if error else None)
+    assert outcomes[0] is None and outcomes[-1] is not None
+    assert len(facts_after(engine, 0)) == outcomes.count(None)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=1000000")
+    again = writer.submit(lambda unit: unit.record(draft(999)))
+    assert not isinstance(again, Refusal)
+    assert again.result(WAIT_S).facts[0].sequence == outcomes.count(None) + 1
+    writer.close()
+    engine.dispose()
+
+
+def test_a_reader_never_blocks_the_writer_nor_sees_half_a_commit(opened: Journal) -> None:
+    with opened.reader.connect() as reader:
+        before = reader.exec_driver_sql("SELECT count(*) FROM facts").scalar_one()
+        submitted = opened.submit(lambda unit: unit.record(*map(draft, range(50))))
+        assert not isinstance(submitted, Refusal)
+        assert isinstance(submitted.result(WAIT_S), Committed)
+        assert reader.exec_driver_sql("SELECT count(*) FROM facts").scalar_one() == before == 0
+    assert last_sequence(opened.reader) == 50
+
+
+def test_the_wal_is_folded_in_while_readers_come_and_go(
+    places: Places, clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Four readers overlap all the time, so that SQLite's own checkpoint hardly ever may begin anew."""
+    monkeypatch.setattr(database_module, "WAL_BYTES", 1 << 20)
+    journal = Journal.open(places, REGISTRY, clock=clock)
+    stop = threading.Event()
+
+    def read() -> None:
+        seen = 0
+        while not stop.is_set():
+            found = facts_after(journal.reader, seen, most=200)
+            seen = found[-1].sequence if found else 0
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for each in readers:
+        each.start()
+    wal, largest, written = tmp_path / "journal.db-wal", 0, 0
+    body = {"text": "x" * 2_000}
+    for _ in range(60):
+        drafts = [Draft.of("Counted", START, body=body) for _ in range(50)]
+        clock.wind(6)
+        submitted = journal.submit(lambda unit, drafts=drafts: unit.record(*drafts))
+        assert not isinstance(submitted, Refusal)
+        submitted.result(WAIT_S)
+        written += 50 * 2_000
+        largest = max(largest, wal.stat().st_size)
+    stop.set()
+    for each in readers:
+        each.join(WAIT_S)
+    journal.close()
+    assert written == 6_000_000
+    assert largest < 5_000_000
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_reader_that_stays_in_its_transaction_delays_the_folding_but_not_the_writer(places: Places) -> None:
+    upgrade(places.url)
+    engine, reader = write_engine(places.url), read_engine(places.url)
+    writer = Writer(engine, REGISTRY)
+    writer.start()
+    wal = Path(f"{engine.url.database}-wal")
+    with reader.connect() as connection:
+        connection.exec_driver_sql("SELECT * FROM journal_head").all()
+        drafts = [Draft.of("Counted", START, body={"text": "x" * 20_000}) for _ in range(1_000)]
+        submitted = writer.submit(lambda unit: unit.record(*drafts))
+        assert not isinstance(submitted, Refusal)
+        submitted.result(WAIT_S)
+        writer.close()
+        assert wal.stat().st_size > database_module.WAL_BYTES
+        before = time.monotonic()
+        assert not tidy(engine)
+        assert time.monotonic() - before < 5.0
+    assert tidy(engine)
+    assert wal.stat().st_size == 0
+    engine.dispose()
+    reader.dispose()
+
+
+def test_the_database_is_made_for_its_owner_and_group(places: Places, tmp_path: Path) -> None:
+    was = os.umask(0)
+    try:
+        upgrade(places.url)
+    finally:
+        os.umask(was)
+    assert oct((tmp_path / "journal.db").stat().st_mode & 0o777) == "0o640"
+
+
+def test_every_pragma_that_the_promises_rest_on_is_set(places: Places) -> None:
+    engine = write_engine(places.url)
+    with engine.connect() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
+        }
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+        "busy_timeout": 5_000,
+    }
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://host/name"])
+def test_another_database_is_refused_by_name(url: str) -> None:
+    with pytest.raises(BadUrl) as caught:
+        write_engine(url)
+    assert caught.value.code == "journal_bad_url"
+
+
+def test_erased_personal_data_are_in_no_byte_of_the_database(places: Places, clock: Clock, tmp_path: Path) -> None:
+    journal = Journal.open(places, REGISTRY, clock=clock)
+    submitted = journal.submit(lambda unit: unit.record(*map(draft, range(100))))
+    assert not isinstance(submitted, Refusal)
+    submitted.result(WAIT_S)
+    done = journal.submit(lambda unit: unit.erase(range(1, 101), "test", START))
+    assert not isinstance(done, Refusal)
+    done.result(WAIT_S)
+    journal.close()
+    assert sqlite_url(tmp_path / "journal.db") == places.url
+    assert all(b"1380000" not in each.read_bytes() for each in tmp_path.rglob("*") if each.is_file())
