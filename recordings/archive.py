@@ -16,7 +16,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,15 +65,17 @@ def finish(
     settings: RecordingSettings = _DEFAULTS,
     *,
     ended_ms: int | None = None,
+    packets: Mapping[str, int] | None = None,
     disk: Disk | None = None,
 ) -> Recording:
     """Make the recording of a call that has ended, or complete what a killed worker began.
 
-    `root` is the recordings folder, `ended_ms` the call's end in ms since the epoch, if known. Memory is bounded by
+    `root` is the recordings folder, `ended_ms` the call's end in ms since the epoch, if known; `packets` are the RTP
+    packets that Asterisk received on each of the call's channels, as far as they were counted. Memory is bounded by
     blocks, not by the call's length. Raises BadCallId, NothingRecorded, StillGrowing, Conflict, BadTimeline,
     NotLossless, DiskFull and other OSErrors; after each of them the raw files are as they were.
     """
-    work = _Work(root, checked_call_id(call_id), settings, ended_ms, disk or Disk())
+    work = _Work(root, checked_call_id(call_id), settings, ended_ms, packets or {}, disk or Disk())
     try:
         return work.run()
     except OSError as error:
@@ -85,11 +87,20 @@ def finish(
 class _Work:
     """One finishing of one call."""
 
-    def __init__(self, root: Path, call_id: str, settings: RecordingSettings, ended_ms: int | None, disk: Disk) -> None:
+    def __init__(
+        self,
+        root: Path,
+        call_id: str,
+        settings: RecordingSettings,
+        ended_ms: int | None,
+        packets: Mapping[str, int],
+        disk: Disk,
+    ) -> None:
         self._root = root
         self._call_id = call_id
         self._settings = settings
         self._ended_ms = ended_ms
+        self._packets = packets
         self._disk = disk
         self._raw = root / RAW / call_id
 
@@ -134,7 +145,7 @@ class _Work:
             if not any(self._raw.iterdir()):
                 self._disk.remove_folder(self._raw)
             raise NothingRecorded(self._call_id)
-        legs = gathered(self._call_id, files, self._ended_ms)
+        legs = gathered(self._call_id, files, self._ended_ms, self._packets)
         diagnosis = diagnose(legs, self._settings)
         mix = planned(legs, diagnosis)
         folder = self._root / _day(legs.started_ms)

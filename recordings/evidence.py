@@ -1,8 +1,8 @@
 """The JSON beside every recording, which proves it.
 
-Rules: the same raw files and settings give the same bytes (so nothing in it tells when it was made); the bytes are the
-canonical form of what they say, so any other writing of it is an edit; it carries its own SHA-256, which tells an
-accident or a careless edit. Who recomputes that can't be found out here: the journal keeps the digest as well.
+Rules: the same raw files, counts and settings give the same bytes (so nothing in it tells when it was made); the bytes
+are the canonical form of what they say, so any other writing of it is an edit; it carries its own SHA-256, which tells
+an accident or a careless edit. Who recomputes that can't be found out here: the journal keeps the digest as well.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ class LegEvidence(_Part):
     channel: str
     armed_ms: int
     """After the call's start."""
+    packets_received: int | None
+    """RTP packets that Asterisk received from this party since its stream's source last changed; None: not counted."""
     said: RawFile | None
     heard: RawFile | None
 
@@ -196,7 +198,12 @@ def compiled(
         audio=audio,
         legs=tuple(
             LegEvidence(
-                role=leg.role, channel=leg.channel, armed_ms=leg.armed_ms, said=_file(leg.said), heard=_file(leg.heard)
+                role=leg.role,
+                channel=leg.channel,
+                armed_ms=leg.armed_ms,
+                packets_received=leg.packets,
+                said=_file(leg.said),
+                heard=_file(leg.heard),
             )
             for leg in legs.legs
         ),

@@ -2,10 +2,17 @@
 
 The one hard question is what a stretch of exact zeros means. A microphone never gives it; µ-law's code for silence
 does (a muted telephone), and so does the recorder's own filling where no audio came at all. So zeros alone prove
-nothing. They are a *fault* where the other side was at that very time sent sound that nobody else on this call made:
-then audio arrived and was passed on, and only this file lacks it. The sound may also be music that the other side was
-given on hold while the telephone sent nothing; such a finding then costs a kept raw file and nothing else, because the
-spare takes the zeros' place and the spare is what was really sent.
+nothing. They are a *fault* with either of two witnesses:
+
+- The other side was at that very time sent sound that nobody else on this call made: then audio arrived and was passed
+  on, and only this file lacks it. The sound may also be music that the other side was given on hold while the telephone
+  sent nothing; such a finding then costs a kept raw file and nothing else, because the spare takes the zeros' place and
+  the spare is what was really sent.
+- Asterisk counted packets that came meanwhile (witness.py). This one also sees what both files lack, and it can't tell
+  a telephone that sends digital silence from a recorder that lost the voice; its finding says so.
+
+Where packets prove that nothing came, zeros are nothing remarkable: a telephone on hold, or one that waits to be
+answered. Where nobody can tell, they are an observation, except before the first sound, where they are usual.
 
 A quiet person is an observation. Somebody who calls an emergency number may be unable to speak.
 """
@@ -22,6 +29,7 @@ from recordings.interval import Interval
 from recordings.leg import Leg, Legs, Placed
 from recordings.profile import CELL_MS, Flags
 from recordings.settings import RecordingSettings
+from recordings.witness import Arrival, witnessed
 
 GUARD_CELLS = 5
 """Cells at each end of a stretch that aren't compared, 0.5 s: two files are placed to a frame or two, not exactly."""
@@ -33,7 +41,9 @@ class Kind(StrEnum):
     """What was found."""
 
     DIGITAL_ZEROS = "digital_zeros"
-    """A leg is exactly zero while the other side was sent its sound."""
+    """A leg is exactly zero while the other side was sent its sound, or while packets came."""
+    ZEROS = "zeros"
+    """A leg is exactly zero for a while, and it can't be told whether audio came."""
     MISSING = "missing"
     """What a party said was not recorded, though what it heard was."""
     UNREADABLE = "unreadable"
@@ -87,7 +97,8 @@ def diagnose(legs: Legs, settings: RecordingSettings) -> Diagnosis:
     lost = []
     for leg in legs.legs:
         found, stretches = timeline.losses(leg)
-        findings += [*found, *timeline.manner(leg, stretches), *timeline.spare(leg), *_damage(leg)]
+        found += timeline.zeros(leg, stretches)
+        findings += [*found, *timeline.manner(leg, found), *timeline.spare(leg), *_damage(leg)]
         lost.append(stretches)
     return Diagnosis(tuple(findings), tuple(lost))
 
@@ -106,19 +117,37 @@ class _Timeline:
             return self._absence(leg)
         opposite = [other for other in self._legs if other.is_caller != leg.is_caller]
         proof = self._sent_alone(leg, opposite)
-        lost = [run for run in self._zero_runs(leg.said) if _proved(proof, run)]
-        stretches = tuple((a * CELL_MS, min(b * CELL_MS, leg.said.span[1])) for a, b in lost)
+        stretches = tuple(_in_ms(run, leg.said) for run in self._zero_runs(leg.said) if _proved(proof, run))
         text = "exact zeros while the other side was sent sound; the spare takes their place"
         return [_finding(Kind.DIGITAL_ZEROS, Level.FAULT, leg, each, text) for each in stretches], stretches
 
-    def manner(self, leg: Leg, lost: tuple[Interval, ...]) -> list[Finding]:
-        """How its party spoke."""
+    def zeros(self, leg: Leg, lost: tuple[Interval, ...]) -> list[Finding]:
+        """What the count of packets says about zeros that aren't known to be lost."""
+        if leg.said is None:
+            return []
+        runs = [_in_ms(run, leg.said) for run in self._zero_runs(leg.said)]
+        before = [run for run in runs if run[0] == leg.said.start_ms]
+        before_ms, zeros_ms = _total(before), _total(runs)
+        sound_ms = leg.said.extent.length_ms - zeros_ms
+        statement = witnessed(leg.packets, sound_ms, before_ms, zeros_ms - before_ms)
+        found = []
+        for run in runs:
+            arrival = statement.before if run in before else statement.after
+            if run in lost or arrival is Arrival.NONE or (arrival is Arrival.UNKNOWN and run in before):
+                continue
+            came = arrival is Arrival.CAME
+            kind, level = (Kind.DIGITAL_ZEROS, Level.FAULT) if came else (Kind.ZEROS, Level.OBSERVATION)
+            found.append(_finding(kind, level, leg, run, _zeros_text(leg.packets, came=came)))
+        return found
+
+    def manner(self, leg: Leg, found: list[Finding]) -> list[Finding]:
+        """How its party spoke, beyond what was found about its zeros."""
         if leg.said is None:
             return []
         loudest = leg.said.profile.loudest_second_dbfs()
         if loudest is None:
             text = "exact zeros throughout: a muted telephone, µ-law silence, or no audio sent"
-            return [] if lost else [_finding(Kind.SILENT, Level.OBSERVATION, leg, leg.said.span, text)]
+            return [] if found else [_finding(Kind.SILENT, Level.OBSERVATION, leg, leg.said.span, text)]
         if loudest >= self._settings.quiet_dbfs:
             return []
         text = f"loudest second {loudest:.1f} dBFS"
@@ -175,6 +204,26 @@ class _Timeline:
 
 def _proved(sounds: Flags, run: Interval) -> bool:
     return int(np.count_nonzero(sounds[run[0] + GUARD_CELLS : run[1] - GUARD_CELLS])) >= PROOF_CELLS
+
+
+def _in_ms(run: Interval, side: Placed) -> Interval:
+    """Cells of the timeline as time, within the side's file."""
+    start, end = side.span
+    return max(run[0] * CELL_MS, start), min(run[1] * CELL_MS, end)
+
+
+def _total(stretches: Iterable[Interval]) -> int:
+    return sum(end - start for start, end in stretches)
+
+
+def _zeros_text(packets: int | None, *, came: bool) -> str:
+    if came:
+        return (
+            f"exact zeros although {packets} packets came in all: the recorder lost the voice, or the telephone sent "
+            "digital silence"
+        )
+    counted = "packets weren't counted" if packets is None else f"{packets} packets in all leave it open"
+    return f"exact zeros, and it can't be told whether audio came: {counted}"
 
 
 def _damage(leg: Leg) -> list[Finding]:

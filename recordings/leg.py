@@ -5,7 +5,8 @@ Times here are ms since the call's start, which is the first arming of a recorde
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from recordings.error import BadTimeline
@@ -52,6 +53,8 @@ class Leg:
     """Those of its files whose headers can't be read."""
     is_caller: bool = False
     """Whether it belongs on the left."""
+    packets: int | None = None
+    """RTP packets that Asterisk received from this party since its stream's source last changed; None: not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,15 @@ class Legs:
         return max((side.span[1] for leg in self.legs for side in (leg.said, leg.heard) if side), default=0)
 
 
-def gathered(call_id: str, files: Iterable[tuple[Name, Scan]], ended_ms: int | None = None) -> Legs:
+def gathered(
+    call_id: str,
+    files: Iterable[tuple[Name, Scan]],
+    ended_ms: int | None = None,
+    packets: Mapping[str, int] | None = None,
+) -> Legs:
     """Make legs of raw files; `ended_ms` is the call's end, if known, ms since the epoch. Raises BadTimeline.
+
+    `packets` are those that each channel received. The count is a channel's, so of two legs on it neither has one.
 
     A call bears its first channel's id, so that channel is the caller's, also when a seat dials out.
     """
@@ -81,6 +91,8 @@ def gathered(call_id: str, files: Iterable[tuple[Name, Scan]], ended_ms: int | N
     grouped: dict[tuple[int, str, str, str], dict[Side, Scan]] = {}
     for name, scan in every:
         grouped.setdefault((name.armed_ms, name.role, name.channel, name.format), {})[name.side] = scan
+    recorders = Counter(channel for _, _, channel, _ in grouped)
+    counted = {channel: count for channel, count in (packets or {}).items() if recorders[channel] == 1}
     legs = []
     empty = []
     for (armed_ms, role, channel, _), sides in grouped.items():
@@ -90,7 +102,8 @@ def gathered(call_id: str, files: Iterable[tuple[Name, Scan]], ended_ms: int | N
         if any(placed.values()) or damaged:
             said, heard = placed.get(Side.SAID), placed.get(Side.HEARD)
             is_caller = role == CALLER or channel == call_id
-            legs.append(Leg(role, channel, armed_ms - started_ms, said, heard, damaged, is_caller))
+            came = counted.get(channel)
+            legs.append(Leg(role, channel, armed_ms - started_ms, said, heard, damaged, is_caller, came))
     legs.sort(key=lambda leg: (not leg.is_caller, leg.armed_ms, leg.role, leg.channel))
     found = Legs(started_ms, tuple(legs), tuple(empty))
     if max(found.length_ms, max(name.armed_ms for name, _ in every) - started_ms) > MAX_CALL_MS:

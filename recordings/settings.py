@@ -25,6 +25,6 @@ class RecordingSettings(Part):
     )
     zeros_s: Annotated[float, Between(2, 600, "s")] = Field(
         3.0,
-        description="exact zeros in a leg for so long, while the other side was sent sound, are a fault; "
-        "a pause for breath is shorter",
+        description="exact zeros in a leg for so long, while the other side was sent sound or packets came, are a "
+        "fault; a pause for breath is shorter",
     )

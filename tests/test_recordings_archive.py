@@ -194,12 +194,69 @@ def test_a_muted_caller_in_mu_law_is_no_fault_even_if_a_law_makes_eights_of_it(r
     assert kinds(finish(recorder.root, CALL_ID)) == [(Kind.SILENT, Level.OBSERVATION, "caller")]
 
 
-def test_pauses_of_zeros_while_the_other_side_hears_nothing_either_are_no_fault(recorder: Recorder) -> None:
+def paused(recorder: Recorder) -> None:
+    """A seat of 20 s with zeros from 5 to 12, which the caller was sent as well."""
     seat = voice(20.0, seed=2)
     seat[5 * 16_000 : 12 * 16_000] = 0
     recorder.leg("caller", voice(20.0), seat)
     recorder.leg("seat-01", seat, voice(20.0))
-    assert kinds(finish(recorder.root, CALL_ID)) == []
+
+
+def test_zeros_that_the_other_side_heard_too_are_an_observation_when_no_packets_were_counted(
+    recorder: Recorder,
+) -> None:
+    paused(recorder)
+    recording = finish(recorder.root, CALL_ID)
+    assert kinds(recording) == [(Kind.ZEROS, Level.OBSERVATION, "seat-01")]
+    assert not recording.evidence.raw_kept
+    assert [leg.packets_received for leg in recording.evidence.legs] == [None, None]
+
+
+def test_zeros_while_packets_came_are_a_fault_that_names_both_causes_and_keeps_the_raw_files(
+    recorder: Recorder,
+) -> None:
+    paused(recorder)
+    recording = finish(recorder.root, CALL_ID, packets={"caller.1": 1_000, "seat-01.1": 1_000})
+    (fault,) = recording.evidence.findings
+    assert (fault.kind, fault.level, fault.role) == (Kind.DIGITAL_ZEROS, Level.FAULT, "seat-01")
+    assert (fault.from_ms, fault.to_ms) == (5_000, 12_000)
+    assert "1000 packets" in fault.text and "the recorder lost the voice" in fault.text
+    assert "digital silence" in fault.text
+    assert recording.evidence.raw_kept
+    assert recording.evidence.legs[1].packets_received == 1_000
+    assert not any(each.spare for each in recording.evidence.sources), "the spare has nothing that could stand in"
+
+
+def test_zeros_while_no_packets_came_are_nothing_remarkable(recorder: Recorder) -> None:
+    paused(recorder)
+    assert kinds(finish(recorder.root, CALL_ID, packets={"caller.1": 1_000, "seat-01.1": 650})) == []
+
+
+def test_a_leg_of_zeros_alone_is_a_fault_if_packets_came_and_silent_if_none_did(recorder: Recorder) -> None:
+    eights = np.where(np.arange(20 * 16_000) % 2, 8, -8).astype(np.int16)
+    recorder.leg("caller", zeros(20.0), voice(20.0, seed=2))
+    recorder.leg("seat-01", voice(20.0, seed=2), eights)
+    other = Recorder(recorder.root, "other-1.1")
+    other.leg("caller", zeros(20.0), voice(20.0, seed=2))
+    other.leg("seat-01", voice(20.0, seed=2), eights)
+    came = finish(recorder.root, CALL_ID, packets={"caller.1": 1_000})
+    assert kinds(came) == [(Kind.DIGITAL_ZEROS, Level.FAULT, "caller")]
+    none = finish(recorder.root, "other-1.1", packets={"caller.1": 0})
+    assert kinds(none) == [(Kind.SILENT, Level.OBSERVATION, "caller")]
+
+
+def test_a_caller_who_is_answered_late_and_sends_nothing_before_is_nothing_remarkable(recorder: Recorder) -> None:
+    recorder.leg("caller", np.concatenate([zeros(12.0), voice(8.0)]), voice(20.0, seed=2))
+    recorder.leg("seat-01", voice(8.0, seed=2), voice(8.0), armed=100, ended=20_000)
+    assert kinds(finish(recorder.root, CALL_ID, packets={"caller.1": 400, "seat-01.1": 400})) == []
+
+
+def test_the_packets_of_a_channel_with_two_recorders_are_nobodys(recorder: Recorder) -> None:
+    caller = voice(10.0)
+    recorder.leg("caller", caller, voice(10.0, seed=2))
+    recorder.leg("caller", caller[2 * 16_000 :], voice(8.0, seed=2), armed=2_000)
+    recording = finish(recorder.root, CALL_ID, packets={"caller.1": 500})
+    assert [leg.packets_received for leg in recording.evidence.legs] == [None, None]
 
 
 def test_a_quiet_caller_is_an_observation_and_one_that_whispers_once_is_none(recorder: Recorder) -> None:
