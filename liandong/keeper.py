@@ -10,21 +10,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from recordings.archive import RAW, Recording, finish, unfinished
 from recordings.error import NothingRecorded, RecordingError
 from recordings.raw import parse_name
 from recordings.settings import RecordingSettings
-from telephony.cel import Reader
+from telephony.cel import ChannelEvent, Reader
 
 LOOK_S = 0.3  # how often the channel events are looked at; the caller has hung up, nobody waits
 CLOSE_S = 1.0  # the recorders close their files within milliseconds after the call; a loaded disk is slower
 AGAIN_S = (2.0, 5.0, 15.0)  # after these the finishing is tried again, from then on every last; a disk gets room
+LOOK_BACK_BYTES = 8 << 20  # for the packets of calls that ended unseen: some 1,000 calls, read in 0.2 s
 
 log = logging.getLogger("recordings")
 
@@ -36,6 +37,8 @@ class _Ended:
     call: str
     ended_ms: int | None
     """Milliseconds since the epoch; None when nobody saw it end."""
+    packets: Mapping[str, int] = field(default_factory=dict)
+    """RTP packets received on its channels, by unique id, as far as they are known."""
     tries: int = 0
 
 
@@ -46,6 +49,8 @@ class Keeper:
         self._root = root
         self._settings = settings
         self._reader = Reader(events)
+        self._packets: dict[str, dict[str, int]] = {}
+        """Of calls that haven't ended: the packets received on those of their channels that have."""
         self._due: asyncio.PriorityQueue[tuple[float, int, _Ended]] = asyncio.PriorityQueue()
         self._known: set[str] = set()
         self._count = 0
@@ -58,11 +63,14 @@ class Keeper:
         its channel before it has files, so files first: else a call that began in between would be taken for ended.
         """
         self._reader.skip()
+        self._packets = {}
         channels = {call: {call, *_channels(self._root / RAW / call)} for call in unfinished(self._root / RAW)}
         up = await asyncio.to_thread(live)
+        past = await asyncio.to_thread(_last_rows, self._reader.path) if channels else []
+        self._count_packets(event for event in past if event.call in channels)
         for call, its in channels.items():
             if not its & up:
-                self._put(_Ended(call, None), 0)
+                self._put(_Ended(call, None, self._packets.pop(call, {})), 0)
 
     async def run(self) -> None:
         """Go on for ever."""
@@ -85,8 +93,11 @@ class Keeper:
     async def _listen(self) -> None:
         while True:
             for event in self._reader.read():
-                if event.kind == "LINKEDID_END" and event.call in unfinished(self._root / RAW):
-                    self._put(_Ended(event.call, round(event.at.timestamp() * 1000)), CLOSE_S)
+                self._count_packets([event])
+                if event.kind == "LINKEDID_END":
+                    packets = self._packets.pop(event.call, {})
+                    if event.call in unfinished(self._root / RAW):
+                        self._put(_Ended(event.call, round(event.at.timestamp() * 1000), packets), CLOSE_S)
             await asyncio.sleep(LOOK_S)
 
     async def _work(self) -> None:
@@ -99,7 +110,12 @@ class Keeper:
                 continue
             if not await self._finish(ended):
                 again = AGAIN_S[min(ended.tries, len(AGAIN_S) - 1)]
-                self._put(_Ended(ended.call, ended.ended_ms, ended.tries + 1), again, known=True)
+                self._put(replace(ended, tries=ended.tries + 1), again, known=True)
+
+    def _count_packets(self, events: Iterable[ChannelEvent]) -> None:
+        for event in events:
+            if event.packets is not None:
+                self._packets.setdefault(event.call, {})[event.channel] = event.packets
 
     def _end_worker(self) -> None:
         if self._pool is not None:
@@ -118,7 +134,7 @@ class Keeper:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
         work = asyncio.get_running_loop().run_in_executor(
-            self._pool, _finish_quietly, self._root, ended.call, self._settings, ended.ended_ms
+            self._pool, _finish_quietly, self._root, self._settings, ended
         )
         try:
             recording = await work
@@ -145,12 +161,19 @@ def _channels(raw: Path) -> set[str]:
     return {name.channel for file in raw.iterdir() if (name := parse_name(file.name))}
 
 
-def _finish_quietly(root: Path, call: str, settings: RecordingSettings, ended_ms: int | None) -> Recording:
+def _last_rows(events: Path) -> list[ChannelEvent]:
+    """The newest channel events, bounded."""
+    reader = Reader(events)
+    reader.skip_to_last(LOOK_BACK_BYTES)
+    return reader.read()
+
+
+def _finish_quietly(root: Path, settings: RecordingSettings, ended: _Ended) -> Recording:
     """In the worker: Ctrl-C in the terminal is the parent's to answer."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return finish(root, call, settings, ended_ms=ended_ms)
+    return finish(root, ended.call, settings, ended_ms=ended.ended_ms, packets=ended.packets)
 
 
 def _told(recording: Recording) -> str:

@@ -8,6 +8,7 @@ read from its beginning. Rows that make no sense are counted, never fatal.
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ class ChannelEvent:
     at: datetime
     kind: str
     """CHAN_START, ANSWER, BRIDGE_ENTER, BRIDGE_EXIT, HANGUP, CHAN_END, LINKEDID_END; or one of our dialplan's own:
-    Joined, SilentCall."""
+    Joined, SilentCall, Audio."""
     call: str
     """Unique id of the first channel of the call."""
     channel: str
@@ -36,6 +37,17 @@ class ChannelEvent:
     extra: str
     """JSON with more about some kinds, empty for most."""
 
+    @property
+    def packets(self) -> int | None:
+        """RTP packets that Asterisk received on this channel; None unless this row tells them."""
+        if self.kind != "Audio":
+            return None
+        try:
+            told = json.loads(self.extra)["extra"]
+            return int(told) if told.isascii() and told.isdecimal() else None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return None
+
 
 class Reader:
     """Reads new rows, from a byte offset on."""
@@ -49,6 +61,16 @@ class Reader:
     def skip(self) -> None:
         """Go to the end: only what is written from now on is read."""
         self.offset = self.path.stat().st_size if self.path.exists() else 0
+
+    def skip_to_last(self, size: int) -> None:
+        """Go to the first whole row in the last `size` bytes."""
+        self.skip()
+        begin = max(0, self.offset - size)
+        if begin:
+            with self.path.open("rb") as file:
+                file.seek(begin)
+                begin += len(file.readline(size))
+        self.offset = begin
 
     def read(self) -> list[ChannelEvent]:
         """All whole rows since the last call."""
