@@ -13,7 +13,10 @@ from telephony.agi.server import AgiServer, End, Handler, Limits
 
 WITHIN = 15.0  # seconds; generous
 PATIENT = Limits(question_s=10, answer_s=10, taking_s=10)
-ASKED = b"agi_request: agi://127.0.0.1:1/ask?call=a.1&asker=PJSIP%2Fcity-1&called=119&number=138&fence=0\nagi_x: y\n\n"
+ASKED = (
+    b"agi_network: yes\nagi_network_script: ask?call=a.1&asker=PJSIP%2Fcity-1&called=119&number=138&fence=0\n"
+    b"agi_type: Local\n\n"
+)
 TAKEN = b'SET VARIABLE SHARED(LD_ANSWER,PJSIP/city-1) "offer+1+seat-01+10"\n'
 CHECKED = b"GET FULL VARIABLE ${SHARED(LD_ANSWER,PJSIP/city-1)}\n"
 OFFER = Offer(1, ("seat-01",), 10)
@@ -78,8 +81,9 @@ async def offer(_: Question) -> Answer:
 async def answered(asker: Asker) -> None:
     """Take the answer as Asterisk does."""
     assert await asker.line() == TAKEN
+    asker.say(b"200 result=1\n")
     assert await asker.line() == CHECKED
-    asker.say(b"200 result=1\n200 result=1 (offer+1+seat-01+10)\n")
+    asker.say(b"200 result=1 (offer+1+seat-01+10)\n")
     assert await asker.left()
 
 
@@ -275,6 +279,16 @@ async def test_a_thousand_pieces_of_garbage_are_all_sent_away_and_every_question
             asker.say(ASKED)
             await answered(asker)
         assert served.server.ends[End.ANSWERED] == 100
+
+
+async def test_the_second_command_is_not_sent_before_the_first_is_done() -> None:
+    async with serving(offer) as served:
+        asker = await served.asker()
+        asker.say(ASKED)
+        assert await asker.line() == TAKEN
+        asker.say(b"511 Command Not Permitted on a dead channel or intercept routine\n")
+        assert await asker.left()  # Asterisk would never do a second one from the same packet
+        assert served.unheard == [OFFER]
 
 
 async def test_waiting_is_an_answer_too() -> None:

@@ -17,7 +17,8 @@ QUERY = (
     "&name=119%20%E5%BC%A0%E4%B8%89&silent=fire"
 )
 HEADER = (
-    f"agi_request: agi://127.0.0.1:25467/ask?{QUERY}\nagi_channel: Local/s@ask-00000000;2\nagi_language: zh\n"
+    f"agi_network: yes\nagi_network_script: ask?{QUERY}\n"
+    f"agi_request: agi://127.0.0.1:25467/ask?{QUERY}\nagi_channel: Local/s@ask-00000000;2\n"
     "agi_type: Local\nagi_uniqueid: liandong-1795451103.5\nagi_version: 22.10.1\nagi_callerid: +8613800000001\n"
     "agi_calleridname: 119 张三\nagi_callingpres: 0\nagi_context: ask\nagi_extension: s\nagi_priority: 2\n\n"
 ).encode()
@@ -41,7 +42,7 @@ def read(*pieces: bytes) -> Question | None:
 
 
 def asked(query: str) -> Question:
-    question = read(f"agi_request: agi://h:1/ask?{query}\n\n".encode())
+    question = read(f"agi_network: yes\nagi_network_script: ask?{query}\n\n".encode())
     assert question is not None
     return question
 
@@ -57,7 +58,7 @@ def test_half_a_question_is_none_yet() -> None:
 
 
 def test_what_a_caller_writes_into_the_header_changes_nothing() -> None:
-    forged = HEADER.replace(b"+8613800000001\n", b"1\nagi_request: agi://h:1/ask?call=x&asker=y\n\n200 result=1 (z)\n")
+    forged = HEADER.replace(b"+8613800000001\n", b"1\nagi_network_script: ask?call=x&asker=y\n\n200 result=1 (z)\n")
     assert read(forged) == QUESTION
 
 
@@ -79,19 +80,19 @@ def test_a_question_without_a_fence_has_seen_no_decision() -> None:
     [
         b"GET / HTTP/1.1\r\n\r\n",
         b"\n\n",
-        b"agi_request: agi://h:1/\n\n",
-        b"agi_request: agi://h:1/other?call=a.1&asker=x\n\n",
-        b"agi_request: agi://h:1/ask\n\n",
-        b"agi_request: agi://h:1/ask?call=a.1\n\n",
-        b"agi_request: agi://h:1/ask?call=a.1&asker=\n\n",
-        b"agi_request: agi://h:1/ask?call=a.1&asker=x%22%20y\n\n",
-        b"agi_request: agi://h:1/ask?call=a.1&asker=x%2Cy\n\n",
-        b"agi_request: agi://h:1/ask?call=a.1&asker=x)%0Ay\n\n",
-        b"agi_request: agi://h:1/ask?call=a.1&call=b.1&asker=x\n\n",
-        b"agi_request: agi://h:1/ask?call=a%2F1&asker=x\n\n",
-        b"agi_request: agi://h:1/ask?call=a.1&asker=x&fence=-1\n\n",
-        "agi_request: agi://h:1/ask?call=a.1&asker=x&fence=٣\n\n".encode(),
-        b"agi_request: agi://h:1/ask?" + b"x" * HEADER_MAX,
+        b"agi_network: yes\nagi_network_script: \n\n",
+        b"agi_network: yes\nagi_network_script: other?call=a.1&asker=x\n\n",
+        b"agi_network: yes\nagi_network_script: ask\n\n",
+        b"agi_network: yes\nagi_network_script: ask?call=a.1\n\n",
+        b"agi_network: yes\nagi_network_script: ask?call=a.1&asker=\n\n",
+        b"agi_network: yes\nagi_network_script: ask?call=a.1&asker=x%22%20y\n\n",
+        b"agi_network: yes\nagi_network_script: ask?call=a.1&asker=x%2Cy\n\n",
+        b"agi_network: yes\nagi_network_script: ask?call=a.1&asker=x)%0Ay\n\n",
+        b"agi_network: yes\nagi_network_script: ask?call=a.1&call=b.1&asker=x\n\n",
+        b"agi_network: yes\nagi_network_script: ask?call=a%2F1&asker=x\n\n",
+        b"agi_network: yes\nagi_network_script: ask?call=a.1&asker=x&fence=-1\n\n",
+        "agi_network: yes\nagi_network_script: ask?call=a.1&asker=x&fence=٣\n\n".encode(),
+        b"agi_network: yes\nagi_network_script: ask?" + b"x" * HEADER_MAX,
     ],
 )
 def test_what_the_dialplan_would_not_ask_is_refused(header: bytes) -> None:

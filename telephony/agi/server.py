@@ -156,9 +156,12 @@ async def _gone(reader: asyncio.StreamReader) -> None:
 
 async def _give(question: Question, text: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
     """Whether Asterisk has the answer where the dialplan reads it."""
-    writer.write(setting(question, text) + checking(question))
-    done = took(await _reply(reader))
-    return says(await _reply(reader), text) and done
+    # One at a time: of two commands in one packet Asterisk does the first and leaves the second lying.
+    writer.write(setting(question, text))
+    if not took(await _reply(reader)):
+        return False
+    writer.write(checking(question))
+    return says(await _reply(reader), text)
 
 
 async def _reply(reader: asyncio.StreamReader) -> bytes:

@@ -1,7 +1,7 @@
 """The two sides' lines of one AGI question. Pure.
 
 Asterisk opens with a block of `agi_key: value` lines and an empty line; then we write commands and it writes one line
-for each. The first line holds all that we need, percent-encoded by the dialplan. The rest is skipped without being
+for each. Its second line holds all that we need, percent-encoded by the dialplan. The rest is skipped without being
 read: in it stands the caller's number as the SIP URI had it, line ends and all, so a caller can end the block where he
 likes and add lines that look like replies. A reply is therefore only a hint; the dialplan reads what was really set.
 """
@@ -16,7 +16,7 @@ from telephony.agi.question import Question, read_question
 HEADER_MAX = 16_384  # bytes; Asterisk's own header is about 800, and what the dialplan adds goes through 8,192
 REPLY_MAX = 4_096
 
-_FIRST = b"agi_request: agi://"
+_OPENING = b"agi_network: yes\nagi_network_script: "
 
 
 @dataclass(slots=True)
@@ -28,15 +28,15 @@ class Header:
     def feed(self, data: bytes) -> Question | None:
         """The question, once the block is whole; None: more is to come. Raises BadQuestion."""
         self._data += data
-        if not (self._data.startswith(_FIRST) or _FIRST.startswith(self._data)):
+        if not (self._data.startswith(_OPENING) or _OPENING.startswith(self._data)):
             raise BadQuestion(f"not AGI: {self._data[:40]!r}")
         end = self._data.find(b"\n\n")
         if end < 0:
             if len(self._data) > HEADER_MAX:
                 raise BadQuestion(f"a header of more than {HEADER_MAX} bytes")
             return None
-        address = self._data[len(_FIRST) : self._data.index(b"\n")].decode("utf-8", "replace")
-        return read_question(address.partition("/")[2])
+        script, _, _ = self._data[len(_OPENING) :].partition(b"\n")
+        return read_question(script.decode("utf-8", "replace"))
 
 
 def setting(question: Question, text: str) -> bytes:

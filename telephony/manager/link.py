@@ -127,16 +127,19 @@ class ManagerLink:
         self._hearing, self._kept, self._mark = _Hearing.KEEP, [], ""
         self._wanted.set()
         broken = _LinkBroken(Broken.CLOSED, "")
+        hearing = asyncio.create_task(self._hear(connection))
         try:
             async with asyncio.TaskGroup() as together:
-                together.create_task(self._hear(connection))
+                # Asterisk says no and closes at once: its word is waited for, not its end.
                 await self._log_in(connection)
                 self._connection = connection
                 together.create_task(self._take_snapshots(connection, back_off))
                 together.create_task(self._ping(connection))
+                together.create_task(self._end(hearing))
         except* _LinkBroken as several:
             broken = next(each for each in several.exceptions if isinstance(each, _LinkBroken))
         finally:
+            hearing.cancel()
             self._connection = None
             connection.close()
             if self.up:
@@ -174,6 +177,10 @@ class ManagerLink:
                 self._damage(heard)
             elif heard == self._mark:
                 self._hearing = _Hearing.KEEP
+        connection.close()
+
+    async def _end(self, hearing: asyncio.Task[None]) -> None:
+        await hearing
         raise _LinkBroken(Broken.CLOSED, "Asterisk closed the connection")
 
     def _event(self, message: Message) -> None:
@@ -329,11 +336,10 @@ class ManagerLink:
 
     async def drop(self, key: str) -> Outcome[None]:
         """Take a value out of Asterisk's own database."""
-        match await self._do("DBDel", *_family(key)):
-            case Refused("Database entry not found"):
-                return Answered(None)
-            case ended:
-                return ended
+        outcome = await self._do("DBDel", *_family(key))
+        if isinstance(outcome, Refused) and await self.kept(key) == Answered(None):
+            return Answered(None)  # Asterisk says the same of what was not there and of what it could not delete
+        return outcome
 
     async def _do(self, action: str, *fields: tuple[str, str]) -> Outcome[None]:
         outcome = await self._ask(action, *fields)

@@ -1,0 +1,392 @@
+"""The manager link on a real Asterisk, with calls up: told the truth after every break, and deaf to forgers."""
+
+import asyncio
+import os
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import pytest
+import pytest_asyncio
+
+from config.secret import Secret
+from phones import ring_then_answer
+from telephony.agi.answer import Answer, Nothing, Offer, Wait
+from telephony.agi.question import Question
+from telephony.agi.server import AgiServer
+from telephony.manager.backoff import Broken
+from telephony.manager.event import (
+    Arrived,
+    ContactChanged,
+    DeviceChanged,
+    DialEnded,
+    Dialled,
+    DialOutcome,
+    Ended,
+    Joined,
+    Originated,
+    Reach,
+    Unanswered,
+)
+from telephony.manager.exchange import Gap, News, Origination, Place, Why
+from telephony.manager.link import ManagerLink, Patience
+from telephony.manager.outcome import Answered, LinkLost, Refused
+from telephony.manager.snapshot import Present, Snapshot
+from tests.centre import TRUNK, Centre, running_centre
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WITHIN = 20.0  # seconds; generous
+
+N = TypeVar("N")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(sounds: Path) -> AsyncIterator[Centre]:
+    with tempfile.TemporaryDirectory(prefix="ld-") as folder:
+        quick = {"announce_after_s": 1, "overflow_after_s": 600, "turn_s": 0.3}
+        async with running_centre(Path(folder), sounds, fallback=quick) as centre:
+            yield centre
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def centre(running: Centre) -> AsyncIterator[Centre]:
+    """The centre; nothing is left after the test."""
+    yield running
+    await running.hang_up(*running.phones)
+    await running.manager.silence()
+
+
+class Listener:
+    """Hears everything that a link tells."""
+
+    def __init__(self, link: ManagerLink) -> None:
+        self.link = link
+        self.heard: list[News] = []
+
+    async def until(self, kind: type[N], meant: Callable[[N], bool] = lambda _: True) -> N:
+        """Listen until this is told."""
+        async with asyncio.timeout(WITHIN):
+            while True:
+                news = await self.link.next()
+                self.heard.append(news)
+                if isinstance(news, kind) and meant(news):
+                    return news
+
+
+def secret(centre: Centre) -> Secret:
+    return Secret((centre.state / "secrets" / "ami").read_text().strip())
+
+
+@asynccontextmanager
+async def linked(centre: Centre, port: int | None = None, password: Secret | None = None) -> AsyncIterator[Listener]:
+    link = ManagerLink(
+        "127.0.0.1", port or centre.port("ami"), "liandong", password or secret(centre), patience=Patience(ping_s=0.2)
+    )
+    running = asyncio.create_task(link.run())
+    try:
+        yield Listener(link)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+class Engine:
+    """Answers questions, and beats."""
+
+    def __init__(self, link: ManagerLink, answer: Callable[[Question], Answer]) -> None:
+        self._link, self._answer = link, answer
+        self.questions: list[Question] = []
+        self.unheard: list[Answer] = []
+
+    async def decide(self, question: Question) -> Answer:
+        self.questions.append(question)
+        return self._answer(question)
+
+    async def beat(self) -> None:
+        while True:
+            await self._link.heartbeat(int(time.time()))
+            await asyncio.sleep(0.5)
+
+
+@asynccontextmanager
+async def deciding(centre: Centre, link: ManagerLink, answer: Callable[[Question], Answer]) -> AsyncIterator[Engine]:
+    engine = Engine(link, answer)
+    server = AgiServer(engine.decide, lambda _, answer: engine.unheard.append(answer))
+    await server.start("127.0.0.1", centre.port("agi"))
+    assert await link.heartbeat(int(time.time())) == Answered(None)
+    beating = asyncio.create_task(engine.beat())
+    try:
+        yield engine
+    finally:
+        beating.cancel()
+        await server.stop()
+        await link.heartbeat(1)
+
+
+class Proxy:
+    """A wire to Asterisk that a test can cut."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._wires: list[asyncio.StreamWriter] = []
+
+    async def start(self) -> int:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        self._wires += [writer, far_writer]
+        await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(4096):
+                writer.write(data)
+        except ConnectionError:
+            pass
+        writer.close()
+
+    def cut(self) -> None:
+        for wire in self._wires:
+            wire.transport.abort()
+        self._wires.clear()
+
+    def close(self) -> None:
+        self._server.close()
+        self.cut()
+
+
+def callers(snapshot: Snapshot) -> dict[str, Present]:
+    """Callers by their numbers."""
+    return {each.channel.number: each for each in snapshot.channels if each.channel.endpoint == "city"}
+
+
+async def test_a_link_that_is_cut_with_calls_up_is_told_who_talks_who_rings_and_who_waits(centre: Centre) -> None:
+    await centre.seat(3, ring_then_answer())
+    second = await centre.seat(4)
+    talker, ringer, waiter = [await centre.caller() for _ in range(3)]
+    decisions = {
+        talker.user: Offer(1, ("seat-03",), 30),
+        ringer.user: Offer(2, ("seat-04",), 60),
+        waiter.user: Wait(3),
+    }
+    proxy = Proxy(centre.port("ami"))
+    async with linked(centre, await proxy.start()) as listener:
+        await listener.until(Snapshot)
+        async with deciding(centre, listener.link, lambda question: decisions[question.number]) as engine:
+            assert await listener.link.keep("seat-03/person", "张三") == Answered(None)
+            talking = await talker.dial("119")
+            await listener.until(Joined, lambda event: event.channel.endpoint == "city")
+            ringing = await ringer.dial("120")
+            await second.incoming()
+            waiting = await waiter.dial("110")
+            await waiting.answered()
+
+            proxy.cut()
+            await listener.until(Gap, lambda gap: gap == Gap(Why.LINK))
+            snapshot = await listener.until(Snapshot)
+
+            up = callers(snapshot)
+            began = {event.channel.number: event.channel.id for event in listener.heard if isinstance(event, Arrived)}
+            assert {number: each.channel.id for number, each in up.items()} == began
+            assert {question.number: question.call for question in engine.questions} == began
+            called = {number: (each.channel.called, each.channel.fence) for number, each in up.items()}
+            assert called == {talker.user: ("119", 1), ringer.user: ("120", 2), waiter.user: ("110", 0)}
+            assert up[waiter.user].channel.context == "waiting"
+            (bridge,) = snapshot.bridges
+            assert len(bridge.channels) == 2
+            assert began[talker.user] in bridge.channels
+            seats = {each.channel.endpoint: each.channel.call for each in snapshot.channels}
+            assert (seats["seat-03"], seats["seat-04"]) == (began[talker.user], began[ringer.user])
+            assert snapshot.contacts["seat-03"] is Reach.REACHABLE
+            assert snapshot.database["seat-03/person"] == "张三"
+
+            for call in (talking, ringing, waiting):
+                await call.hang_up()
+            await listener.until(Ended, lambda event: event.channel.id == began[waiter.user])
+            assert engine.unheard == []
+    proxy.close()
+
+
+async def test_a_waiting_caller_is_sent_to_a_seat_and_a_stale_decision_rings_nobody(centre: Centre) -> None:
+    seat, caller = await centre.seat(5, ring_then_answer()), await centre.caller()
+    async with linked(centre) as listener:
+        await listener.until(Snapshot)
+        async with deciding(centre, listener.link, lambda _: Wait(1)) as engine:
+            call = await caller.dial("119")
+            await call.answered()
+            (question,) = engine.questions
+            assert (question.called, question.number, question.fence) == ("119", caller.user, 0)
+            assert await listener.link.redirect(question.call, Place("offer", "0+seat-05+10")) == Answered(None)
+            assert await listener.link.redirect(question.call, Place("offer", "2+seat-05+10")) == Answered(None)
+            joined = await listener.until(Joined, lambda event: event.channel.endpoint == "seat-05")
+            assert (joined.channel.call, joined.channel.fence) == (question.call, 2)
+            assert len(seat.calls) == 1
+            assert await listener.link.hang_up(question.call) == Answered(None)
+            ended = await listener.until(Ended, lambda event: event.channel.id == question.call)
+            assert ended.channel.number == caller.user
+
+
+async def test_a_seat_that_rejects_is_told_and_the_question_comes_back_with_the_fence(centre: Centre) -> None:
+    seat, caller = await centre.seat(6), await centre.caller()
+    answers = iter((Offer(41, ("seat-06",), 10), Wait(42)))
+    async with linked(centre) as listener:
+        await listener.until(Snapshot)
+        async with deciding(centre, listener.link, lambda _: next(answers)) as engine:
+            call = await caller.dial("119")
+            await (await seat.incoming()).reject(486)
+            dialled = await listener.until(Dialled)
+            ended = await listener.until(DialEnded)
+            await call.answered()
+            assert dialled.by is not None
+            assert (dialled.by.id, ended.outcome) == (engine.questions[0].call, DialOutcome.BUSY)
+            assert [question.fence for question in engine.questions] == [0, 41]
+            await call.hang_up()
+
+
+async def test_an_engine_that_is_too_late_is_told_so(centre: Centre) -> None:
+    caller = await centre.caller()
+    async with linked(centre) as listener:
+        await listener.until(Snapshot)
+        async with deciding(centre, listener.link, lambda _: Nothing()) as engine:
+            call = await caller.dial("119")
+            told = await listener.until(Unanswered)
+            assert told.channel.call == engine.questions[0].call
+            await call.hang_up()
+
+
+async def test_acts_on_nobody_are_refused_in_asterisks_words(centre: Centre) -> None:
+    async with linked(centre) as listener:
+        await listener.until(Snapshot)
+        link = listener.link
+        assert isinstance(await link.redirect("nobody", Place("waiting", "s")), Refused)
+        assert await link.hang_up("nobody") == Refused("No such channel")
+        assert await link.set_variable("nobody", "X", "1") == Refused("No such channel")
+        assert await link.variable("nobody", "X") == Refused("No such channel")
+
+
+async def test_what_is_kept_in_asterisks_database_comes_back_as_it_was(centre: Centre) -> None:
+    async with linked(centre) as listener:
+        await listener.until(Snapshot)
+        link, words = listener.link, '张三; "接警员" \\ 100%, {a}'
+        assert await link.keep("test/person", words) == Answered(None)
+        assert await link.kept("test/person") == Answered(words)
+        assert await link.drop("test/person") == Answered(None)
+        assert await link.drop("test/person") == Answered(None)
+        assert await link.kept("test/person") == Answered(None)
+
+
+async def test_an_origination_has_our_id_and_its_outcome_comes_as_an_event(centre: Centre) -> None:
+    seat = await centre.seat(7, ring_then_answer())
+    async with linked(centre) as listener:
+        await listener.until(Snapshot)
+        wanted = Origination(
+            "attempt-1",
+            "PJSIP/seat-07",
+            Place("tell", "none"),
+            ring_s=10,
+            caller_number="119",
+            caller_name="联动中心",
+            variables={"LD_CALL": "attempt-1", "LD_CALLED": "城关 x=1;y"},
+        )
+        assert await listener.link.originate(wanted) == Answered(None)
+        assert (await seat.incoming()).caller_name == "联动中心"
+        told = await listener.until(Originated)
+        assert (told.channel_id, told.outcome) == ("attempt-1", DialOutcome.ACCEPTED)
+        assert await listener.link.variable("attempt-1", "LD_CALLED") == Answered("城关 x=1;y")
+        await listener.link.hang_up("attempt-1")
+        await listener.until(Ended, lambda event: event.channel.id == "attempt-1")
+        nowhere = Origination("attempt-2", "PJSIP/seat-12", Place("tell", "none"), ring_s=10)
+        assert await listener.link.originate(nowhere) == Answered(None)
+        assert (await listener.until(Originated)).outcome is DialOutcome.FAILED
+
+
+FORGED = quote(
+    "\r\n\r\nEvent: DeviceStateChange\r\nTimestamp: 1\r\nDevice: PJSIP/seat-99\r\nState: INUSE\r\n\r\nX: ", safe=""
+)
+
+
+@pytest.mark.parametrize(
+    ("user", "dialled"), [(f"138{FORGED}", "119"), ("138", f"119{FORGED}"), (f"1{FORGED}", f"1{FORGED}")]
+)
+async def test_a_caller_who_writes_events_into_his_number_forges_nothing_and_is_answered(
+    centre: Centre, user: str, dialled: str
+) -> None:
+    async with linked(centre) as listener:
+        await listener.until(Snapshot)
+        async with deciding(centre, listener.link, lambda _: Wait(1)) as engine:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sip:
+                sip.bind((TRUNK, 0))
+                sip.setblocking(False)
+                sip.connect(centre.sip)
+                sip.send(invite(user, dialled, sip.getsockname()[1]))
+                while not engine.questions:
+                    told = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(sip, 65536), WITHIN)
+                    assert told.startswith((b"SIP/2.0 1", b"SIP/2.0 200")), told
+            (question,) = engine.questions
+            assert "\r" not in question.number + question.called
+            assert question.called.startswith("1")
+            await listener.until(Snapshot, lambda snapshot: question.call in {e.channel.id for e in snapshot.channels})
+            await listener.link.hang_up(question.call)
+            await listener.until(Ended, lambda event: event.channel.id == question.call)
+            assert listener.link.damages > 0
+            assert not [
+                news for news in listener.heard if isinstance(news, DeviceChanged) and news.endpoint == "seat-99"
+            ]
+
+
+def invite(user: str, dialled: str, port: int) -> bytes:
+    """An INVITE that no decent telephone would send."""
+    address = f"{TRUNK}:{port}"
+    sdp = (
+        f"v=0\r\no=- 1 1 IN IP4 {TRUNK}\r\ns=-\r\nc=IN IP4 {TRUNK}\r\nt=0 0\r\n"
+        "m=audio 40000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+    )
+    return (
+        f"INVITE sip:{dialled}@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{port}\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:{user}@{TRUNK}>;tag=a\r\nTo: <sip:119@127.0.0.1>\r\nCall-ID: {port}\r\n"
+        f"CSeq: 1 INVITE\r\nContact: <sip:x@{address}>\r\nContent-Type: application/sdp\r\n"
+        f"Content-Length: {len(sdp)}\r\n\r\n{sdp}"
+    ).encode()
+
+
+async def test_a_wrong_secret_is_found_out_and_asked_once(centre: Centre) -> None:
+    async with linked(centre, password=Secret("wrong")) as listener:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + WITHIN
+        while listener.link.broken is not Broken.SECRET:
+            assert loop.time() < deadline, listener.link.broken
+            await asyncio.sleep(0.02)
+        assert await listener.link.hang_up("x") == LinkLost()
+
+
+async def test_a_seat_that_registers_is_told(centre: Centre) -> None:
+    async with linked(centre) as listener:
+        await listener.until(Snapshot)
+        await centre.seat(8)
+        await listener.until(
+            ContactChanged, lambda event: event.endpoint == "seat-08" and event.reach is Reach.REACHABLE
+        )
+
+
+async def test_an_asterisk_that_is_killed_comes_back_with_a_snapshot_in_which_nobody_is_left(running: Centre) -> None:
+    caller = await running.caller()
+    async with linked(running) as listener:
+        await listener.until(Snapshot)
+        async with deciding(running, listener.link, lambda _: Wait(1)):
+            await (await caller.dial("119")).answered()
+            os.kill(running.asterisk_pid, signal.SIGKILL)
+            await listener.until(Gap)
+            assert await listener.link.hang_up("x") == LinkLost()
+            assert (await listener.until(Snapshot)).channels == ()
+        await running.manager.close()
+        await running.listen()
