@@ -66,6 +66,13 @@ class Callers:
         self._lines[line.id] = line
         line.invite()
 
+    def finish(self) -> None:
+        """Whoever talks hangs up now, and whoever is answered from now on does so at once."""
+        self._hold_s = 0.0
+        for line in list(self._lines.values()):
+            if line.answered:
+                line.hang_up()
+
     @property
     def busy(self) -> int:
         """Calls that have not ended."""
@@ -176,7 +183,7 @@ class _Line:
         self._all.send(self._request("ACK", self._uri, self._to, 1, "a"))
         if not self._call.answered:
             self._call.answered = at
-            self._all.later(self._all.hold_s, self._hang_up)
+            self._all.later(self._all.hold_s, self.hang_up)
 
     def over(self, how: str) -> None:
         self._call.ended = how
@@ -184,8 +191,8 @@ class _Line:
         self._all.voices.hush(self._voice)
         self._all.forget(self)
 
-    def _hang_up(self) -> None:
-        if self._done:
+    def hang_up(self) -> None:
+        if self._done or self._hung_up:
             return
         self._hung_up = True
         self._all.voices.hush(self._voice)

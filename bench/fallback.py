@@ -31,6 +31,7 @@ from bench.usage import Usage, resident_mb, usage
 
 RATES = (2.0, 10.0, 20.0)  # calls a second; a city of twenty millions has 3.5 at its busiest minute
 HOLD_S = 5.0
+LEAD_S = 1.0  # before each window: what rings in it is then its own
 SPARE_DEVIATIONS = 3  # seats beyond the mean load, in its standard deviations: one call in 1,000 finds all busy
 BIND = "127.0.0.1"
 LIMIT_MS = 50.0
@@ -92,7 +93,7 @@ class Length:
 
 
 FULL = Length((FALLBACK, RINGALL, LEAST_RECENT), window_s=8.0, rounds=3)
-QUICK = Length((FALLBACK, RINGALL), window_s=3.0, rounds=1)
+QUICK = Length((FALLBACK, RINGALL), window_s=2.5, rounds=1)
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,9 @@ def measure(generator: Load, programs: dict[str, int], length: Length, index: in
     for turn in range(length.rounds):
         for side in ((turn + place) % count for place in range(count)):
             way = index * count + side
-            windows.append(Window(way, length.sides[side].target, rate, length.window_s, SEED + turn))
+            # Until as many calls are up as always from then on; at the lowest rate these few weigh nothing.
+            lead_s = HOLD_S if index > 0 and not windows else LEAD_S
+            windows.append(Window(way, length.sides[side].target, rate, length.window_s, SEED + turn, lead_s))
     marks = [usage(programs) for _ in generator.run(windows)]
     used: dict[int, Usage] = {}
     for window, earlier, later in zip(windows, marks[::2], marks[1::2], strict=True):
@@ -300,7 +303,7 @@ def _share(used: Usage, name: str) -> float:
 
 def _told(length: Length) -> str:
     names = ", ".join(side.name for side in length.sides)
-    return f"windows of {length.window_s:.0f} s, {length.rounds} a way and rate: {names}."
+    return f"windows of {length.window_s:g} s, {length.rounds} a way and rate: {names}."
 
 
 @contextmanager

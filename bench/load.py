@@ -26,7 +26,6 @@ from bench.voice import Voices
 
 CALLER_HZ, SEAT_HZ = 600, 1000
 _LOOK_S = 0.05
-_LEAD_S = 1.0  # of a window, not counted: what rings is then the window's own
 _SETTLE_S = 3.0  # a way that leaves callers waiting for longer is overloaded, and goes on being so
 UNCOUNTED = -1
 """The way of calls that only make the load steady."""
@@ -66,6 +65,8 @@ class Window:
     seconds: float
     seed: int
     """Two windows with the same seed and rate have the same gaps between calls (a Poisson process)."""
+    lead_s: float
+    """How long it is led in; longer, up to the holding time, after callers had to be waited for."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Load:
             yield
 
     def drain(self) -> tuple[list[Call], Seen]:
-        """Wait until every call has ended; all that was seen since the process began."""
+        """Let who talks hang up, and wait until every call has ended; all that was seen since the process began."""
         self._pipe.send(("drain", None))
         return cast(tuple[list[Call], Seen], self._reply(_ANSWER_S))
 
@@ -179,11 +180,12 @@ class _Generator:
             self._seats.sign_on(what)
             self._when(lambda: self._seats.all_on, lambda: self._pipe.send(None))
         elif order == "run":
-            self._window(what, 0, self._hold_s)
+            self._window(what, 0)
         else:
+            self._callers.finish()
             self._when(lambda: not self._callers.busy, self._tell)
 
-    def _window(self, windows: list[Window], index: int, lead_s: float) -> None:
+    def _window(self, windows: list[Window], index: int) -> None:
         """Begin a window when all callers of the last one are answered; the longer that took, the longer the lead."""
         if index == len(windows):
             return
@@ -191,9 +193,9 @@ class _Generator:
         since = time.monotonic()
 
         def lead() -> None:
-            lead_s_now = min(self._hold_s, lead_s + time.monotonic() - since)
-            self._dial(window, lead_s_now, UNCOUNTED, window.seed + 1)
-            self._loop.after(lead_s_now, begin)
+            lead_s = min(self._hold_s, window.lead_s + time.monotonic() - since)
+            self._dial(window, lead_s, UNCOUNTED, window.seed + 1)
+            self._loop.after(lead_s, begin)
 
         def begin() -> None:
             self._pipe.send(None)
@@ -202,7 +204,7 @@ class _Generator:
 
         def end() -> None:
             self._pipe.send(None)
-            self._window(windows, index + 1, _LEAD_S)
+            self._window(windows, index + 1)
 
         self._when(lambda: not self._callers.unanswered or time.monotonic() - since > _SETTLE_S, lead)
 

@@ -1,0 +1,222 @@
+"""Facts a second into the journal: one a commit, and in groups, on SQLite and PostgreSQL in the same run.
+
+Ways, each on both databases: `single` is one caller that waits for each decision before the next; `callers` is 50 at
+once, each waiting for its own, as an engine's tasks do, so that the writer groups them; `witnessed` is the way through
+the spool, from the first fact handed in to the last one in the database, memory never full. Each fact has two subjects
+and personal data. Then what verification reads a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy
+
+from bench.report import conclude, machine, percentile, table
+from journal import (
+    Draft,
+    Journal,
+    Places,
+    PublicKey,
+    Refusal,
+    Registry,
+    last_sequence,
+    read_engine,
+    sqlite_url,
+    verify,
+)
+from tests import journal_postgresql
+
+CALLERS = 50
+WITHIN_S = 120
+FLOOR = 500.0
+"""Facts a second that a single decider must reach somewhere: a centre's design peak is 20 calls/s of 20 facts."""
+GROUPED_FLOOR = 2_000.0
+START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Length:
+    """How many facts go each way."""
+
+    single: int
+    callers: int
+    witnessed: int
+
+
+FULL = Length(single=2_000, callers=10_000, witnessed=20_000)
+QUICK = Length(single=300, callers=2_000, witnessed=4_000)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One way on one database."""
+
+    database: str
+    way: str
+    facts: int
+    seconds: float
+    waits_ms: tuple[float, ...]
+    """From handing in to the answer; none for witnessed facts, which nobody waits for."""
+
+    @property
+    def rate(self) -> float:
+        """Facts a second."""
+        return self.facts / self.seconds
+
+    def figures(self) -> dict[str, object]:
+        """For the JSON line."""
+        return {
+            "facts": self.facts,
+            "facts_per_s": round(self.rate),
+            "p50_ms": _rounded(percentile(self.waits_ms, 0.50)),
+            "p99_ms": _rounded(percentile(self.waits_ms, 0.99)),
+        }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the bench; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.journal", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a few seconds: a fifth of the facts")
+    length = QUICK if parser.parse_args(arguments).quick else FULL
+    before = machine()
+    results: list[Result] = []
+    verified: dict[str, object] = {}
+    with databases() as urls, tempfile.TemporaryDirectory(prefix="ld-bench-") as folder:
+        for name, url in urls.items():
+            places = Places(url, Path(folder, name, "spool"), Path(folder, name, "head"))
+            Path(folder, name).mkdir(exist_ok=True)
+            journal = Journal.open(places, Registry())
+            results += asyncio.run(measure(journal, name, length))
+            journal.close()
+            verified[name] = round(verification(places))
+            print(f"  {name} done", flush=True)
+    print("\n" + readable(results, verified), flush=True)
+    sides = {name: {each.way: each.figures() for each in results if each.database == name} for name in urls}
+    return conclude(
+        "journal",
+        quick=length is QUICK,
+        figures=sides.pop("sqlite") | {"verified_per_s": verified},
+        beside=sides,
+        facts=before | {"callers": CALLERS, "sqlalchemy": sqlalchemy.__version__, "durability": "every commit flushed"},
+        targets=targets(results),
+    )
+
+
+@contextmanager
+def databases() -> Iterator[dict[str, str]]:
+    """SQLite in a file, and PostgreSQL if it is installed, both on the disk of the temporary folder."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ld-bench-")))
+        urls = {"sqlite": sqlite_url(folder / "journal.db")}
+        programs = journal_postgresql.find()
+        if programs is None:
+            print("PostgreSQL is not installed: only SQLite is measured", file=sys.stderr)
+        else:
+            urls["postgresql"] = stack.enter_context(journal_postgresql.cluster(programs)).new_database()
+        yield urls
+
+
+async def measure(journal: Journal, database: str, length: Length) -> list[Result]:
+    """All ways on one database."""
+    await decided(journal, 50, 1)  # connections, caches and the first signed head
+    results = []
+    for way, count, callers in (("single", length.single, 1), ("callers", length.callers, CALLERS)):
+        began = time.perf_counter()
+        waits = await decided(journal, count // callers, callers)
+        results.append(Result(database, way, count, time.perf_counter() - began, tuple(waits)))
+    drafts = [fact(number) for number in range(length.witnessed)]
+    began = time.perf_counter()
+    await asyncio.to_thread(witnessed, journal, drafts)
+    results.append(Result(database, "witnessed", len(drafts), time.perf_counter() - began, ()))
+    return results
+
+
+async def decided(journal: Journal, count: int, callers: int) -> list[float]:
+    """So many decisions of each caller, one after the other; returns how long each waited, in ms."""
+    waits: list[float] = []
+
+    async def caller() -> None:
+        for number in range(count):
+            before = time.perf_counter()
+            done = await journal.record(fact(number))
+            if isinstance(done, Refusal):
+                raise RuntimeError(f"the journal refused: {done}")
+            waits.append(1000 * (time.perf_counter() - before))
+
+    await asyncio.gather(*(caller() for _ in range(callers)))
+    return waits
+
+
+def witnessed(journal: Journal, drafts: Sequence[Draft]) -> None:
+    """All of them through the spool; where memory is full, wait as a bench may and an engine never does."""
+    for draft in drafts:
+        while journal.witness(draft) is Refusal.FULL:
+            time.sleep(0.001)
+    if not journal.wait_behind(WITHIN_S):
+        raise RuntimeError("witnessed facts did not reach the database")
+
+
+def fact(number: int) -> Draft:
+    """One as a centre has them."""
+    return Draft.of(
+        "CallStateChangeLogEvent",
+        START,
+        subjects={"call": f"1732374000.{number}", "seat": f"seat-{number % 12:02d}"},
+        body={"from": "offered", "to": "answered", "fence": number},
+        personal={"ani": f"1380000{number % 10_000:04d}", "name": "王小明"},
+    )
+
+
+def verification(places: Places) -> float:
+    """Facts verified a second; what was measured must be sound as well."""
+    engine = read_engine(places.url)
+    began = time.perf_counter()
+    report = verify(engine, PublicKey.load(places.public_key), places.heads_file)
+    seconds = time.perf_counter() - began
+    if not report.sound or report.facts != last_sequence(engine):
+        raise RuntimeError(f"the journal is not sound after the bench: {report.first}")
+    engine.dispose()
+    return report.facts / seconds
+
+
+def targets(results: Sequence[Result]) -> dict[str, bool]:
+    """Each target in words, and whether it is met."""
+    met = {}
+    for each in results:
+        if each.way != "single":
+            words = f"{each.database}: {each.way} at least {GROUPED_FLOOR:.0f} facts/s"
+            met[words] = each.rate >= GROUPED_FLOOR
+    best = max(each.rate for each in results if each.way == "single")
+    return met | {f"single at least {FLOOR:.0f} facts/s on one of them": best >= FLOOR}
+
+
+def readable(results: Sequence[Result], verified: dict[str, object]) -> str:
+    """The table, and what is to be known beside it."""
+    rows = [(each.database, each.way, *each.figures().values()) for each in results]
+    return "\n".join(
+        [
+            table(("database", "way", "facts", "facts/s", "p50 ms", "p99 ms"), rows),
+            "",
+            f"ms: from handing in to the answer that it is on disk. callers: {CALLERS} at once.",
+            *(f"Verified {rate} facts/s on {name}." for name, rate in verified.items()),
+            "",
+        ]
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
