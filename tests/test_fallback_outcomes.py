@@ -1,48 +1,36 @@
-"""With no engine, whatever seats and neighbours do, a caller ends with a person, and both voices are on record."""
+"""With no engine, whatever seats and neighbours do, a caller ends with a person."""
 
 import asyncio
-import hashlib
 import random
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 import pytest_asyncio
 import soundfile
-import soxr  # type: ignore[import-untyped]
 
 from phones import (
-    Call,
     Ending,
-    IncomingCall,
     NeverCame,
-    OutgoingCall,
     Phone,
     Policy,
     Side,
     Stage,
     What,
     ignore,
-    recognise,
     reject,
     ring_then_answer,
     silent,
-    tone_of,
 )
 from tests.centre import TRUNK, Centre, running_centre
+from tests.conversation import CALLER_HZ, OTHER_HZ, SEAT_HZ, taken, talk
+from tests.sound import RATE_HZ, sound_of, spans_of, told, voices
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-CALLER_HZ, SEAT_HZ, OTHER_HZ = tone_of(2), tone_of(9), tone_of(15)
-RATE_HZ = 8000
-EDGES_S = 0.2  # what a tone may lose at its two ends when it is looked at in steps of 0.1 s
 
 QUICK = {
     "ring_s": 2,
@@ -54,8 +42,7 @@ QUICK = {
     "too_short_s": 1,
     "seat_rtp_timeout_s": 2,
 }
-
-Samples = npt.NDArray[np.int16]
+STARTING_S = 4  # so long after Asterisk's start nobody can tell that no seat is there
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -92,82 +79,24 @@ async def centre(running: Centre, neighbour: Phone) -> AsyncIterator[Centre]:
     assert [surprise for phone in (*phones, neighbour) for surprise in phone.unexpected] == []
 
 
-# What the tests say.
-
-
-async def taken(phone: Phone, within: float = 20.0) -> IncomingCall:
-    """The next call that this telephone answers and keeps for a moment."""
-    while True:
-        call = await phone.incoming(within)
-        try:
-            await call.acknowledged()
-        except NeverCame:
-            continue
-        if call.stage is Stage.TALKING:
-            return call
-
-
-async def talk(call: OutgoingCall, other: Call, hz: int = SEAT_HZ, last: float = 0.3) -> None:
-    """Both hear each other for so many seconds."""
-    other.play_tone(hz)
-    await asyncio.gather(call.hears(hz, last + 5, last), other.hears(CALLER_HZ, last + 5, last))
-
-
-def voices(evidence: dict[str, Any]) -> list[str]:
-    """Whose voice was recorded."""
-    return [leg["role"] for leg in evidence["legs"] if leg["said"]]
-
-
-def sound_of(evidence: dict[str, Any], folder: Path) -> tuple[Samples, Samples]:
-    """Left and right of a recording, 8 kHz, proved against its hash."""
-    file = folder / evidence["audio"]["name"]
-    assert hashlib.sha256(file.read_bytes()).hexdigest() == evidence["audio"]["sha256"]
-    both, rate = soundfile.read(file, dtype="int16", always_2d=True)
-    left, right = soxr.resample(both, rate, RATE_HZ).T
-    return left, right
-
-
-def told(heard: Samples, prompt: Path) -> float:
-    """Which share of the prompt was heard, its pieces in their order."""
-    text, rate = soundfile.read(prompt, dtype="int16")
-    assert rate == RATE_HZ
-    piece = RATE_HZ // 2
-    pieces = [text[at : at + piece] for at in range(0, text.size - piece, piece)]
-    places = [_place_of(each, heard) for each in pieces if not recognise(each).silent]
-    in_order = [place for place, after in pairwise(places) if place is not None and after is not None and place < after]
-    return len(in_order) / (len(places) - 1)
-
-
-def _place_of(piece: Samples, heard: Samples) -> int | None:
-    """Where the piece was heard: the correlation's best place, if it is good enough."""
-    sound, wanted = heard.astype(np.float64), piece.astype(np.float64)
-    size = 1 << (sound.size + wanted.size).bit_length()
-    match = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(wanted, size)), size)
-    total = np.concatenate(([0.0], np.cumsum(np.square(sound))))
-    room = sound.size - wanted.size
-    if room <= 0:
-        return None
-    windows = total[wanted.size : wanted.size + room] - total[:room]
-    likeness = match[:room] / np.sqrt(np.maximum(windows, 1.0) * np.sum(np.square(wanted)))
-    best = int(np.argmax(likeness))
-    return best if likeness[best] > 0.8 else None
-
-
-def spans_of(sound: Samples, hz: int) -> list[tuple[float, float]]:
-    """From when to when a tone is in it, in seconds, looked at in steps of 0.1 s."""
-    step = RATE_HZ // 10
-    there = [recognise(sound[at : at + step]).has(hz) for at in range(0, sound.size - step, step)]
-    edges = np.flatnonzero(np.diff(there, prepend=False, append=False))
-    return [(int(begin) / 10, int(end) / 10) for begin, end in edges.reshape(-1, 2)]
-
-
 # Who answers.
+
+
+async def who_is_there_is_known(centre: Centre) -> None:
+    """Wait until seats had their time to register after Asterisk's start."""
+
+    async def over() -> bool:
+        read = await centre.manager.ask("Getvar", Variable="LD_LOADED")
+        return time.time() - int(read["Value"]) >= STARTING_S
+
+    await centre.until("Asterisk's start is over", over, True)
 
 
 async def test_with_no_seat_the_neighbour_is_rung_at_once_and_both_are_recorded(
     centre: Centre, neighbour: Phone
 ) -> None:
     neighbour.policy = ring_then_answer()
+    await who_is_there_is_known(centre)
     caller = await centre.caller()
     call = await caller.dial("119", tone=CALLER_HZ)
     at_neighbour = await taken(neighbour)
@@ -375,99 +304,6 @@ async def test_a_caller_whose_seat_dies_in_mid_conversation_rings_again_and_is_a
     _, right = sound_of(evidence, folder)
     assert spans_of(right, SEAT_HZ)[0] < spans_of(right, OTHER_HZ)[0]
     await centre.seat(1)
-
-
-@pytest.mark.parametrize("who", ["seat", "caller"])
-async def test_a_conversation_that_one_side_ends_is_over_for_both_and_one_recording(centre: Centre, who: str) -> None:
-    seat = await centre.seat(1, ring_then_answer())
-    caller = await centre.caller()
-    call = await caller.dial("119", tone=CALLER_HZ)
-    at_seat = await taken(seat)
-    await talk(call, at_seat, last=2.0)
-    leaving, left = (at_seat, call) if who == "seat" else (call, at_seat)
-    await leaving.hang_up()
-    outcome = await left.ended()
-    assert (outcome.ending, outcome.by) == (Ending.HUNG_UP, Side.OTHER)
-    evidence, folder = await centre.recording(caller)
-    assert voices(evidence) == ["caller", "seat-01"]
-    assert evidence["findings"] == []
-    assert len(seat.calls) == 1
-    for sound, hz in zip(sound_of(evidence, folder), (CALLER_HZ, SEAT_HZ), strict=True):
-        ((begin, end),) = spans_of(sound, hz)
-        assert end - begin >= 2.0 - EDGES_S
-
-
-async def test_hold_and_resume_keep_both_voices_and_the_recording(centre: Centre) -> None:
-    seat = await centre.seat(1, ring_then_answer())
-    caller = await centre.caller()
-    call = await caller.dial("119", tone=CALLER_HZ)
-    at_seat = await taken(seat)
-    await talk(call, at_seat, last=1.0)
-    await at_seat.hold()
-    spoken = call.packets_sent
-
-    async def longer_than_a_dead_telephone() -> bool:
-        return call.packets_sent - spoken > (QUICK["seat_rtp_timeout_s"] + 1.5) / 0.02
-
-    await centre.until("the hold is longer than a telephone may be dead", longer_than_a_dead_telephone, True)
-    await at_seat.resume()
-    await talk(call, at_seat, last=1.0)
-    await call.hang_up()
-    await at_seat.ended()
-    assert len(seat.calls) == 1
-    evidence, folder = await centre.recording(caller)
-    assert voices(evidence) == ["caller", "seat-01"]
-    left, right = sound_of(evidence, folder)
-    ((begin, end),) = spans_of(left, CALLER_HZ)
-    before, after = spans_of(right, SEAT_HZ)
-    assert end - begin >= 5.0
-    assert after[0] - before[1] >= 3.0
-    assert abs(end - after[1]) <= 0.3
-
-
-# The recording of callers who waited.
-
-
-@pytest.mark.parametrize("sequence", [10000, 50000])
-@pytest.mark.parametrize("callers_sequence", [10000, 50000])
-async def test_an_announcement_before_the_join_costs_nobody_the_voice(
-    centre: Centre, sequence: int, callers_sequence: int
-) -> None:
-    caller = await centre.caller(first_sequence=callers_sequence)
-    call = await caller.dial("119", tone=CALLER_HZ)
-    await call.answered()
-    await call.hears_something()
-    seat = await centre.seat(1, ring_then_answer(1.0), first_sequence=sequence)
-    at_seat = await taken(seat)
-    await talk(call, at_seat, last=3.5)
-    await call.hang_up()
-    await at_seat.ended()
-    evidence, folder = await centre.recording(caller)
-    assert evidence["findings"] == []
-    assert not any(source["spare"] for source in evidence["sources"])
-    left, right = sound_of(evidence, folder)
-    ((began, ended),) = spans_of(left, CALLER_HZ)
-    ((joined, left_at),) = spans_of(right, SEAT_HZ)
-    assert left_at - joined >= 3.5 - EDGES_S
-    assert began < joined
-    assert abs(ended - left_at) <= 0.3
-
-
-@pytest.mark.parametrize("sequence", [10000, 50000])
-async def test_a_seat_that_jumps_in_its_numbering_is_still_recorded(centre: Centre, sequence: int) -> None:
-    seat = await centre.seat(1, ring_then_answer(), first_sequence=sequence)
-    caller = await centre.caller()
-    call = await caller.dial("119", tone=CALLER_HZ)
-    at_seat = await taken(seat)
-    await talk(call, at_seat, last=1.0)
-    at_seat.sequence_jump(40000)
-    await talk(call, at_seat, last=5.0)
-    await call.hang_up()
-    evidence, folder = await centre.recording(caller)
-    _, right = sound_of(evidence, folder)
-    heard_s = sum(end - begin for begin, end in spans_of(right, SEAT_HZ))
-    faults = [finding["kind"] for finding in evidence["findings"] if finding["level"] == "fault"]
-    assert heard_s >= 6.0 - 2 * EDGES_S or "digital_zeros" in faults, f"{heard_s:.1f} s are on record; told: {faults}"
 
 
 # Numbers and names.
