@@ -191,6 +191,7 @@ async def test_a_listener_who_is_too_slow_finds_a_gap_and_then_a_snapshot() -> N
         await snapshot(link)
         peer.say("".join(device(1) for _ in range(1000)))
         assert (await link.heartbeat(1)) == Answered(None)  # read behind the flood
+        await peer.was_asked("Ping", times=peer.times("Ping") + 3)
         assert peer.times("CoreShowChannels") == 1  # nothing is asked before he has come back
         assert await news(link) == Gap(Why.OVERFLOW)
         await snapshot(link)
