@@ -199,6 +199,25 @@ async def test_a_listener_who_is_too_slow_finds_a_gap_and_then_a_snapshot() -> N
         assert await seat_of(link) == "seat-02"
 
 
+async def test_more_events_during_a_snapshot_than_the_inbox_holds_cost_another_snapshot_and_nothing_old_is_told() -> (
+    None
+):
+    peer = Peer()
+
+    def answer(action: Action) -> str:
+        first = action["Action"] == "BridgeList" and peer.times("BridgeList") == 0
+        return ("".join(device(66) for _ in range(100)) if first else "") + peer.as_asterisk(action)
+
+    peer.answer = answer
+    async with linked(peer, news_max=100) as link:
+        await peer.was_asked("CoreShowChannels")
+        told = await news(link)  # the snapshot and 99 events fit, the last one does not
+        assert told == Gap(Why.OVERFLOW)
+        await snapshot(link)
+        peer.say(device(2))
+        assert await seat_of(link) == "seat-02"
+
+
 async def test_a_forged_event_is_not_told_and_asterisk_is_asked_again() -> None:
     peer = Peer()
     async with linked(peer) as link:

@@ -111,11 +111,12 @@ class ManagerLink:
     async def run(self) -> None:
         """Keep the link up, for ever."""
         back_off = BackOff()
+        logged: Broken | None = None
         while True:
             broken = await self._live(back_off)
-            if broken.why is not self.broken:
+            if broken.why is not logged or self.broken is None:
                 log.warning("no link to Asterisk (%s): %s", broken.why.value, broken)
-            self.broken = broken.why
+            logged = self.broken = broken.why
             await asyncio.sleep(back_off.next_s(broken.why))
 
     async def _live(self, back_off: BackOff) -> _LinkBroken:
@@ -260,7 +261,8 @@ class ManagerLink:
         self.up, self.broken = True, None
         self.snapshots += 1
         for news in (snapshot, *kept):
-            self._tell(news)
+            if self._hearing is _Hearing.TELL:  # else the inbox is full, and another snapshot is on its way
+                self._tell(news)
 
     # What it does: the port.
 
