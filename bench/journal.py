@@ -38,9 +38,10 @@ from tests import journal_postgresql
 
 CALLERS = 50
 WITHIN_S = 120
-FLOOR = 500.0
-"""Facts a second that a single decider must reach somewhere: a centre's design peak is 20 calls/s of 20 facts."""
-GROUPED_FLOOR = 2_000.0
+FLOOR = 400.0
+"""Facts a second, decided by many or witnessed: the busiest centre's design peak, 20 calls/s, of 20 facts each."""
+GROUPING_PAYS = 2.0
+"""Times the rate of one decider that many must reach together, on the same database in the same run."""
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 
@@ -191,13 +192,14 @@ def verification(places: Places) -> float:
 
 def targets(results: Sequence[Result]) -> dict[str, bool]:
     """Each target in words, and whether it is met."""
+    single = {each.database: each.rate for each in results if each.way == "single"}
     met = {}
     for each in results:
         if each.way != "single":
-            words = f"{each.database}: {each.way} at least {GROUPED_FLOOR:.0f} facts/s"
-            met[words] = each.rate >= GROUPED_FLOOR
-    best = max(each.rate for each in results if each.way == "single")
-    return met | {f"single at least {FLOOR:.0f} facts/s on one of them": best >= FLOOR}
+            met[f"{each.database}: {each.way} at least {FLOOR:.0f} facts/s"] = each.rate >= FLOOR
+            pays = each.rate >= GROUPING_PAYS * single[each.database]
+            met[f"{each.database}: {each.way} at least {GROUPING_PAYS:.0f} x single"] = pays
+    return met
 
 
 def readable(results: Sequence[Result], verified: dict[str, object]) -> str:

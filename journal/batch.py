@@ -1,6 +1,6 @@
 """One group commit: several works, each on its island, in one transaction.
 
-A work that raises is undone alone (a savepoint). A transaction that fails undoes all; if the connection was lost
+A work that raises is undone alone. A transaction that fails undoes all; if the connection was lost
 during the commit itself, the database is asked whether the last fact is there, and only if it can't be asked is the
 outcome unknown.
 """
@@ -33,22 +33,21 @@ class Job(Generic[T]):
 
     work: Work[T]
     future: Future[Committed[T]]
+    ids: tuple[str, ...] = ()
+    """Ids of facts that the work is known to record: looked up for all works of a group at once."""
     outcome: Committed[T] | None = None
     error: Exception | None = None
 
     def run(self, ledger: Ledger) -> None:
         """Run the work on its island."""
-        mark = ledger.mark()
-        ledger.connection.exec_driver_sql("SAVEPOINT work")
+        ledger.enter()
         try:
             value = self.work(Unit(ledger))
         except Exception as error:  # noqa: BLE001 - whatever it is, who handed the work in gets it from the future
             self.error = error
-            ledger.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
-            ledger.rewind(mark)
+            ledger.undo()
         else:
-            self.outcome = Committed(value, tuple(ledger.recorded[mark.recorded :]))
-        ledger.connection.exec_driver_sql("RELEASE SAVEPOINT work")
+            self.outcome = Committed(value, ledger.leave())
 
     def tell(self) -> None:
         """Tell who handed it in; after the commit."""
@@ -72,6 +71,7 @@ class Batch:
     def run(self, connection: Connection, seal: Seal | None, now: datetime) -> None:
         """Do everything but commit; `seal` if the head is to be signed as well."""
         ledger = Ledger(connection, self._registry)
+        ledger.look_up(id for job in self._jobs for id in job.ids)
         for job in self._jobs:
             job.run(ledger)
         self.recorded = tuple(ledger.recorded)

@@ -11,7 +11,7 @@ from pathlib import Path
 from journal.error import BadFact
 from journal.finding import Fault
 from journal.head import SignedHead
-from journal.heads_file import read_lines
+from journal.heads_file import HeadsFile, read_lines
 
 Tell = Callable[[int, Fault, str], None]
 _MAY_LACK = 1
@@ -21,6 +21,7 @@ class FiledHeads:
     """Reads the heads file along with the database, in the order of sequences."""
 
     def __init__(self, path: Path, tell: Tell, signed: Callable[[SignedHead], bool]) -> None:
+        self._path = path
         self._tell = tell
         self._heads = self._read(path, signed)
         self._next = next(self._heads, None)
@@ -46,7 +47,9 @@ class FiledHeads:
                 self._tell(sequence, Fault.HEAD_EDITED, "the database's head is not the one in the heads file")
 
     def end(self) -> None:
-        """Everything was read."""
+        """Everything was read. Heads that were signed meanwhile were filed meanwhile."""
+        last = HeadsFile(self._path).last()
+        self._lacking = [sequence for sequence in self._lacking if sequence > last]
         if len(self._lacking) > _MAY_LACK:
             self._told_lacking()
 

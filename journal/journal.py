@@ -107,14 +107,11 @@ class Journal:
 
     async def decide(self, work: Work[T]) -> Committed[T] | Refusal:
         """Commit a work, and return when it is on disk. Raises what the work raises, NotCommitted, CommitUnknown."""
-        submitted = self._writer.submit(work)
-        if isinstance(submitted, Refusal):
-            return submitted
-        return await asyncio.wrap_future(submitted)
+        return await _answer(self._writer.submit(work))
 
     async def record(self, *drafts: Draft) -> Committed[tuple[Fact, ...]] | Refusal:
         """Commit decided facts that need no other rows; raises like `decide`."""
-        return await self.decide(lambda unit: unit.record(*drafts))
+        return await _answer(self._writer.submit(lambda unit: unit.record(*drafts), (each.id for each in drafts)))
 
     def witness(self, draft: Draft) -> Refusal | None:
         """Journal a witnessed fact behind; never blocks. Raises UnknownType, BadFact."""
@@ -143,3 +140,9 @@ class Journal:
         self._writer.close()
         self.reader.dispose()
         self._engine.dispose()
+
+
+async def _answer(submitted: Future[Committed[T]] | Refusal) -> Committed[T] | Refusal:
+    if isinstance(submitted, Refusal):
+        return submitted
+    return await asyncio.wrap_future(submitted)

@@ -5,29 +5,25 @@ So sequences have no gaps, nothing with a lower one appears later, and a transac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from journal.chain import fact_text, link, new_salt, personal_digest
 from journal.fact import Draft, Fact
+from journal.instant import to_text
 from journal.registry import Registry
 from journal.tables import facts, head, personal, promises, subjects
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place to come back to when part of a transaction is undone."""
-
-    sequence: int
-    hash: str
-    recorded: int
-
-
 class Ledger:
-    """The head of the journal in one transaction of a write engine; call `close` before that commits."""
+    """The head of the journal in one transaction of a write engine; call `close` before that commits.
+
+    Facts are numbered at once and inserted later, those of many works at a time, because a statement costs as much as
+    many rows. One work at a time is entered, and left or undone; a work that does nothing but record needs no
+    savepoint, for what it recorded is not inserted yet.
+    """
 
     def __init__(self, connection: Connection, registry: Registry) -> None:
         """Waits for the lock. Raises SQLAlchemyError, as everything here does when the database fails."""
@@ -39,66 +35,99 @@ class Ledger:
         self.connection = connection
         self.registry = registry
         self._opened = row.sequence
+        self._flushed = 0
+        self._entered = 0
+        self._on_island = False
+        self._hidden: dict[int, tuple[str, str]] = {}
+        """Salt and text of the personal data of facts that are not inserted yet."""
+        self._looked_up: set[str] = set()
+        self._known: set[str] = set()
 
-    def known(self, drafts: Sequence[Draft]) -> set[str]:
-        """Ids of those drafts that stand in the journal already."""
-        query = select(facts.c.id).where(facts.c.id.in_([each.id for each in drafts]))
-        return set(self.connection.scalars(query))
+    def look_up(self, ids: Iterable[str]) -> None:
+        """Ask the database which of these ids it has, so that `knows` need not ask for each."""
+        new = [each for each in ids if each not in self._looked_up]
+        if new:
+            self._known.update(self.connection.scalars(select(facts.c.id).where(facts.c.id.in_(new))))
+            self._looked_up.update(new)
+
+    def knows(self, id: str) -> bool:
+        """Whether a fact with this id, which was looked up, stands in the journal already."""
+        return id in self._known
 
     def record(self, drafts: Sequence[Draft]) -> tuple[Fact, ...]:
-        """Number, chain and insert drafts that were checked and whose ids are new."""
-        if not drafts:
-            return ()
-        made: list[Fact] = []
-        rows: dict[str, list[dict[str, Any]]] = {"facts": [], "personal": [], "subjects": []}
-        for draft in drafts:
-            made.append(self._chained(draft, rows))
-        self.connection.execute(facts.insert(), rows["facts"])
-        if rows["personal"]:
-            self.connection.execute(personal.insert(), rows["personal"])
-        if rows["subjects"]:
-            self.connection.execute(subjects.insert(), rows["subjects"])
-        for fact in made:
-            self._keep_promises(fact)
-        self.recorded += made
-        return tuple(made)
+        """Number and chain drafts that were checked and whose ids are new."""
+        made = tuple(map(self._chained, drafts))
+        if self._on_island:
+            self._flush(len(self.recorded))  # rows of other tables may refer to them
+        return made
 
-    def mark(self) -> Mark:
-        """The present place."""
-        return Mark(self.sequence, self.hash, len(self.recorded))
+    def enter(self) -> None:
+        """A work begins."""
+        self._entered = len(self.recorded)
 
-    def rewind(self, mark: Mark) -> None:
-        """Come back to a place, after the database was rolled back to it."""
-        self.sequence, self.hash = mark.sequence, mark.hash
-        del self.recorded[mark.recorded :]
+    def begin_island(self) -> None:
+        """The work touches rows of its own: from where it began it must be possible to undo it in the database."""
+        if not self._on_island:
+            self._flush(self._entered)
+            self.connection.exec_driver_sql("SAVEPOINT work")
+            self._on_island = True
+        self._flush(len(self.recorded))
+
+    def leave(self) -> tuple[Fact, ...]:
+        """The work is done, and stays; returns what it recorded."""
+        if self._on_island:
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT work")
+            self._on_island = False
+        return tuple(self.recorded[self._entered :])
+
+    def undo(self) -> None:
+        """The work is undone."""
+        if self._on_island:
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
+            self._flushed = self._entered
+        for fact in reversed(self.leave()):
+            self.sequence, self.hash = fact.sequence - 1, fact.previous
+            self._known.discard(fact.id)
+        del self.recorded[self._entered :]
 
     def close(self) -> None:
-        """Write the head row."""
+        """Insert the rest and write the head row."""
+        self._flush(len(self.recorded))
         if self.sequence != self._opened:
             self.connection.execute(update(head).values(sequence=self.sequence, hash=self.hash))
 
-    def _chained(self, draft: Draft, rows: dict[str, list[dict[str, Any]]]) -> Fact:
+    def _chained(self, draft: Draft) -> Fact:
         sequence, digest = self.sequence + 1, None
         if draft.personal is not None:
             salt = new_salt()
             digest = personal_digest(salt, draft.personal)
-            rows["personal"].append({"sequence": sequence, "salt": salt, "text": draft.personal})
+            self._hidden[sequence] = (salt, draft.personal)
         text = fact_text(sequence, draft, digest)
         fact = Fact.read(text, draft.personal, self.hash, link(self.hash, text))
-        rows["facts"].append(
-            {
-                "sequence": sequence,
-                "id": draft.id,
-                "type": draft.type,
-                "time": draft.time,
-                "text": text,
-                "previous": fact.previous,
-                "hash": fact.hash,
-            }
-        )
-        rows["subjects"] += ({"kind": kind, "id": id, "sequence": sequence} for kind, id in draft.subjects)
         self.sequence, self.hash = sequence, fact.hash
+        self.recorded.append(fact)
+        self._looked_up.add(fact.id)
+        self._known.add(fact.id)
         return fact
+
+    def _flush(self, count: int) -> None:
+        """Insert the first so many of what was recorded, unless that was done."""
+        new = self.recorded[self._flushed : count]
+        if not new:
+            return
+        self._flushed = count
+        self.connection.execute(facts.insert(), [_row(fact) for fact in new])
+        hidden = [(fact.sequence, *self._hidden.pop(fact.sequence)) for fact in new if fact.digest is not None]
+        if hidden:
+            rows = [{"sequence": sequence, "salt": salt, "text": text} for sequence, salt, text in hidden]
+            self.connection.execute(personal.insert(), rows)
+        about = [
+            {"kind": kind, "id": id, "sequence": fact.sequence} for fact in new for kind, id in fact.subjects.items()
+        ]
+        if about:
+            self.connection.execute(subjects.insert(), about)
+        for fact in new:
+            self._keep_promises(fact)
 
     def _keep_promises(self, fact: Fact) -> None:
         for kind in self.registry.opens(fact.type):
@@ -114,6 +143,18 @@ class Ledger:
         if not self.connection.execute(again).rowcount:
             new = promises.insert().values(subject_kind=kind, subject_id=id, opened_by=fact.sequence)
             self.connection.execute(new)
+
+
+def _row(fact: Fact) -> dict[str, Any]:
+    return {
+        "sequence": fact.sequence,
+        "id": fact.id,
+        "type": fact.type,
+        "time": to_text(fact.time),
+        "text": fact.text,
+        "previous": fact.previous,
+        "hash": fact.hash,
+    }
 
 
 def _of(kind: str, id: str) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, delete, select
@@ -27,22 +28,26 @@ class Unit:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self.timers = Timetable(ledger.connection)
 
     @property
     def connection(self) -> Connection:
         """For rows of other tables. Never commit it, nor roll it back: raise instead."""
+        self._ledger.begin_island()
         return self._ledger.connection
+
+    @property
+    def timers(self) -> Timetable:
+        """The durable timers."""
+        return Timetable(self.connection)
 
     def record(self, *drafts: Draft) -> tuple[Fact, ...]:
         """Record decided facts, in this order. Raises DuplicateFact, UnknownType, BadFact."""
         for draft in drafts:
             self._ledger.registry.check(draft.type, draft.subjects)
-        known = self._ledger.known(drafts)
-        ids = [draft.id for draft in drafts]
-        for place, id in enumerate(ids):
-            if id in known or id in ids[:place]:
-                raise DuplicateFact(f"fact {id} stands in the journal already")
+        new = self._new(drafts)
+        if len(new) < len(drafts):
+            doubled = next(draft.id for draft, each in zip_longest(drafts, new) if draft is not each)
+            raise DuplicateFact(f"fact {doubled} stands in the journal already")
         return self._ledger.record(drafts)
 
     def record_once(self, drafts: Sequence[Draft]) -> tuple[Fact, ...]:
@@ -50,9 +55,7 @@ class Unit:
 
         Types aren't checked: what an older version witnessed must not be stuck in the spool for ever.
         """
-        known = self._ledger.known(drafts)
-        new = {draft.id: draft for draft in reversed(drafts) if draft.id not in known}
-        return self._ledger.record([draft for draft in drafts if new.pop(draft.id, None)])
+        return self._ledger.record(self._new(drafts))
 
     def erase(self, sequences: Sequence[int], reason: str, time: datetime) -> Fact:
         """Delete the personal data of these facts and record that it was done; the chain stays whole.
@@ -67,6 +70,12 @@ class Unit:
         self.connection.execute(delete(personal).where(personal.c.sequence.in_(erased)))
         (fact,) = self.record(Draft.of(Own.PERSONAL_ERASED, time, body={"reason": reason, "sequences": erased}))
         return fact
+
+    def _new(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """Those whose ids are not in the journal, each id once."""
+        self._ledger.look_up(draft.id for draft in drafts)
+        first = {draft.id: draft for draft in reversed(drafts) if not self._ledger.knows(draft.id)}
+        return [draft for draft in drafts if first.get(draft.id) is draft]
 
 
 Work = Callable[[Unit], T]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -79,12 +79,12 @@ class Writer:
         """Begin to commit."""
         self._thread.start()
 
-    def submit(self, work: Work[T]) -> Future[Committed[T]] | Refusal:
-        """Hand in a work; never blocks.
+    def submit(self, work: Work[T], ids: Iterable[str] = ()) -> Future[Committed[T]] | Refusal:
+        """Hand in a work; never blocks. `ids` are those of facts that it will record, if they are known.
 
         The future raises what the work raised, NotCommitted, or CommitUnknown.
         """
-        job = Job(work, Future())
+        job = Job(work, Future(), tuple(ids))
         with self._woken:
             if self._closed:
                 return Refusal.CLOSED

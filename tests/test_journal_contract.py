@@ -6,12 +6,14 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from datetime import timedelta
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Engine, Integer, MetaData, Table, Text, select, text, update
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, Text, inspect, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from journal import (
@@ -112,6 +114,36 @@ def test_models_and_migrations_agree(url: str) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+ROOM = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision, branch_labels, depends_on = "room_0001", None, ("room",), "journal_0001"
+def upgrade():
+    op.create_table("rooms", sa.Column("fact", sa.BigInteger, sa.ForeignKey("facts.sequence"), primary_key=True))
+"""
+
+
+def test_another_room_brings_its_own_tables_from_its_own_folder(empty_url: str, tmp_path: Path) -> None:
+    (tmp_path / "v0001_room.py").write_text(ROOM)
+    upgrade(empty_url)
+    upgrade(empty_url, [tmp_path])
+    upgrade(empty_url, [tmp_path])
+    engine = read_engine(empty_url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT * FROM rooms")).all() == []
+    engine.dispose()
+
+
+def test_a_version_that_fails_leaves_nothing_behind(empty_url: str, tmp_path: Path) -> None:
+    (tmp_path / "v0001_room.py").write_text(ROOM + "    op.execute('SELECT * FROM no_such_table')\n")
+    with pytest.raises(SQLAlchemyError):
+        upgrade(empty_url, [tmp_path])
+    engine = read_engine(empty_url)
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == []
     engine.dispose()
 
 
@@ -379,6 +411,35 @@ async def test_erasing_deletes_for_good_and_the_journal_stays_sound(journal: Jou
     journal.close()
     report = verify(journal.reader, PublicKey.load(each_places.public_key), each_places.heads_file)
     assert report.sound and (report.facts, report.last, report.signed, report.erased) == (11, 11, 11, 4)
+
+
+def test_verification_goes_on_beside_the_writer_and_raises_no_false_alarm(each_places: Places, clock: Clock) -> None:
+    """Every group is signed, for the clock runs; facts are recorded and erased while it looks again and again."""
+    journal = Journal.open(each_places, REGISTRY, clock=lambda: clock.wind(11))
+    ended = threading.Event()
+
+    def write() -> None:
+        for number in range(150):
+            result(journal.submit(lambda unit, number=number: unit.record(draft(number))))
+            if number % 10 == 9:
+                last = last_sequence(journal.reader)
+                old = to_erase(journal.reader, START + timedelta(days=1), most=5)
+                done = result(journal.submit(lambda unit, old=old: unit.erase(old, "test", START)))
+                assert done.value.sequence == last + 1
+        ended.set()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    engine, looks = read_engine(each_places.url), 0
+    while not ended.is_set() or not looks:
+        report = verify(engine, PublicKey.load(each_places.public_key), each_places.heads_file)
+        assert report.findings == ()
+        looks += 1
+    thread.join(WAIT_S)
+    journal.close()
+    report = verify(engine, PublicKey.load(each_places.public_key), each_places.heads_file)
+    assert report.sound and (report.facts, report.signed, report.erased) == (165, 165, 75)
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
