@@ -118,7 +118,10 @@ async def test_an_announcement_before_the_join_costs_nobody_the_voice(
 
 
 @pytest.mark.parametrize("sequence", [10000, 50000])
-async def test_a_seat_that_jumps_in_its_numbering_is_still_recorded(centre: Centre, sequence: int) -> None:
+async def test_a_seat_that_jumps_in_its_numbering_is_recorded_or_its_loss_is_told(
+    centre: Centre, sequence: int
+) -> None:
+    """Debian's Asterisk drops what seems to come late; others record it."""
     seat = await centre.seat(1, ring_then_answer(), first_sequence=sequence)
     caller = await centre.caller()
     call = await caller.dial("119", tone=CALLER_HZ)
@@ -130,5 +133,16 @@ async def test_a_seat_that_jumps_in_its_numbering_is_still_recorded(centre: Cent
     evidence, folder = await centre.recording(caller)
     _, right = sound_of(evidence, folder)
     heard_s = sum(end - begin for begin, end in spans_of(right, SEAT_HZ))
-    faults = [finding["kind"] for finding in evidence["findings"] if finding["level"] == "fault"]
-    assert heard_s >= 6.0 - 2 * EDGES_S or "digital_zeros" in faults, f"{heard_s:.1f} s are on record; told: {faults}"
+    if heard_s >= 6.0 - 2 * EDGES_S:
+        assert evidence["findings"] == []
+        return
+    ((kind, role, lost_s),) = [
+        (finding["kind"], finding["role"], (finding["to_ms"] - finding["from_ms"]) / 1000)
+        for finding in evidence["findings"]
+        if finding["level"] == "fault"
+    ]
+    assert (kind, role) == ("digital_zeros", "seat-01")
+    assert heard_s + lost_s >= 6.0 - 2 * EDGES_S
+    assert evidence["raw_kept"]
+    received = [leg["packets_received"] for leg in evidence["legs"]]
+    assert received == [pytest.approx(spoken.packets_sent, abs=10) for spoken in (call, at_seat)]  # some after the end
