@@ -81,6 +81,10 @@ class Fallback(Part):
     ring_s: Annotated[float, Between(1, 120, "s")] = Field(
         12, description="free seats ring this long, then the neighbour"
     )
+    first_seats: Annotated[int, Between(1, 1000)] = Field(
+        12, description="a caller rings so many free seats at once; of more, the others are added after `first_ring_s`"
+    )
+    first_ring_s: Annotated[float, Between(1, 60, "s")] = Field(4, description="see `first_seats`")
     ring_again_s: Annotated[float, Between(0, 60, "s")] = Field(
         3, description="seats that all rejected are left in peace this long"
     )
