@@ -359,6 +359,18 @@ def invite(user: str, dialled: str, port: int) -> bytes:
     ).encode()
 
 
+async def test_a_seat_that_dials_out_is_told_with_the_number_that_it_dialled(centre: Centre) -> None:
+    seat = await centre.seat(9)
+    async with linked(centre) as listener:
+        await listener.until(Snapshot)
+        call = await seat.dial("+8613900001111")
+        arrived = await listener.until(Arrived)
+        assert (arrived.channel.endpoint, arrived.channel.extension) == ("seat-09", "+8613900001111")
+        ended = await listener.until(Ended)  # nobody is behind this trunk
+        assert (ended.channel.id, ended.channel.call, ended.channel.path) == (arrived.channel.id,) * 2 + ("seat",)
+        await call.hang_up()
+
+
 async def test_a_wrong_secret_is_found_out_and_asked_once(centre: Centre) -> None:
     async with linked(centre, password=Secret("wrong")) as listener:
         loop = asyncio.get_running_loop()
