@@ -59,6 +59,8 @@ class Call:
     """Whether anybody ever answered it."""
     in_net: bool = False
     """Whether it is written down that the net has it."""
+    turn: int = 0
+    """How often it has moved: an answer of Asterisk's counts only if nothing moved since the question."""
     told: int | None = None
     """The last place that the caller was told."""
     told_at: float | None = None

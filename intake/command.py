@@ -90,6 +90,8 @@ class AskCall:
 
     call: str
     """Which call."""
+    turn: int
+    """To be given back with the answer, which counts only if nothing is heard of it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ class AskSeat:
 
     seat: str
     """Which seat."""
+    turn: int
+    """To be given back with the answer, which counts only if nothing is heard of it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ from intake.stage import CallEvent, Stage
 def asked(hall: Hall, question: event.Asked) -> None:
     """A question proves where its caller is. It is answered when the step is concluded, at the latest."""
     call = hall.calls.get(question.call)
+    if question.call in hall.ended:
+        hall.do(command.Wait(question.question, question.call, hall.next_fence()))  # nobody is there to hear it
+        return
     if call is None:
         call = hall.arrive(question.call, called=question.called, caller=question.caller)
         _describe(hall, call, question.service, question.language, question.priority)
@@ -91,13 +94,28 @@ def joined(hall: Hall, report: event.Joined) -> None:
     if seat is None:
         hall.note(fact.Discrepancy(report.seat, "no_such_seat", f"call {report.call} is joined with it"))
         return
-    ring.joined(hall, hall.calls.get(report.call) or hall.arrive(report.call), seat)
+    call = _known(hall, report.call)
+    if call is not None:
+        ring.joined(hall, call, seat)
+
+
+def _known(hall: Hall, name: str) -> Call | None:
+    """The call of a report; one of which nobody has heard is asked about, one that has ended stays ended."""
+    if name in hall.calls:
+        return hall.calls[name]
+    if name in hall.ended:
+        return None
+    call = hall.arrive(name)
+    hall.ask_call(call)
+    return call
 
 
 def caller_gone(hall: Hall, report: event.CallerGone) -> None:
     """A caller hung up: everything that was promised to him is free."""
     call = hall.calls.get(report.call)
-    if call is not None:
+    if call is None:
+        hall.remember_end(report.call)  # its question comes by another way, and may be slower
+    else:
         end(hall, call)
 
 
@@ -120,9 +138,12 @@ def _rung_by_net(hall: Hall, call: Call) -> list[Seat]:
 
 
 def unanswered(hall: Hall, report: event.Unanswered) -> None:
-    """The dialplan has turned to the net by itself."""
+    """The dialplan turned to the net; but it may have asked again since: questions come by another way."""
+    if report.call in hall.ended:
+        return
     call = hall.calls.get(report.call) or hall.arrive(report.call)
-    to_net(hall, call, decided=False)
+    if call.stage not in (Stage.JOINED, Stage.NET):
+        hall.lose_sight(call)
 
 
 def to_net(hall: Hall, call: Call, *, decided: bool) -> None:
@@ -139,22 +160,21 @@ def to_net(hall: Hall, call: Call, *, decided: bool) -> None:
 
 
 def undelivered(hall: Hall, report: event.Undelivered) -> None:
-    """A decision did not reach the dialplan: nobody rings by it, and where the caller went has to be asked."""
+    """A decision did not reach the dialplan: where the caller went has to be asked, and his seats wait for it."""
     call = hall.calls.get(report.call)
     if call is None or report.fence != call.fence or call.stage in (Stage.OFFERED, Stage.JOINED):
         return
-    ring.release(hall, call)
     hall.lose_sight(call)
 
 
 def found(hall: Hall, report: event.CallFound) -> None:
-    """Asterisk says where a call is; it counts only while nobody knows."""
+    """Asterisk says where a call is; it counts only while nobody knows, but a channel that is gone is gone for good."""
     call = hall.calls.get(report.call)
-    if call is None or call.stage is not Stage.UNKNOWN:
+    if call is None:
         return
     if report.seen is None:
         end(hall, call, found=True)
-    else:
+    elif call.stage is Stage.UNKNOWN and report.turn == call.turn:
         settle(hall, call, report.seen)
 
 

@@ -139,7 +139,7 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """A decision surely did not reach the dialplan: the question's socket was dead, the fetch was refused."""
+    """A decision did not reach the dialplan: the question's socket was dead, the fetch was refused."""
 
     call: str
     """Which call."""
@@ -195,6 +195,8 @@ class CallFound:
 
     call: str
     """Which call was asked about."""
+    turn: int
+    """As the question had it."""
     seen: CallSeen | None
     """Where it is; None: there is no such channel."""
 
@@ -203,6 +205,8 @@ class CallFound:
 class SeatFound:
     """Asterisk's answer to `AskSeat`."""
 
+    turn: int
+    """As the question had it."""
     seen: SeatSeen
     """What it has of this seat."""
 

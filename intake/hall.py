@@ -30,6 +30,8 @@ SPEAKING = frozenset((Line.TALKING, Line.HELD))
 PROMISED = frozenset((Line.RESERVED, Line.OFFERED, Line.RINGING))
 OWN_CALL_S = 30.0
 """A seat that telephones by itself is asked about so often: its end is told by a device state alone."""
+_REMEMBERED = 1000
+"""Ended calls that are remembered: a minute's worth at 15 calls/s, and no report is that late."""
 _AT_WORK = frozenset((Presence.READY, Presence.WRAP_UP))
 
 
@@ -52,6 +54,8 @@ class Hall:
         self.questions: dict[str, None] = {}
         """Calls whose question must be answered in this step, in order."""
         self.wishes: dict[str, Decision] = {}
+        self.ended: dict[str, None] = {}
+        """The last calls that ended, oldest first: what is still reported of them changes nothing."""
         self._serial = 0
         self._sorting = SORTING[settings.strategy]
         self._decided: list[Decision] = []
@@ -95,11 +99,11 @@ class Hall:
         after = LINE.after(before, what)
         if isinstance(after, Theirs):
             self.note(fact.Discrepancy(seat.id, after.code, after.because))
-            self.do(command.AskSeat(seat.id))
+            self.ask_seat(seat)
             return
         if after is before:
             return
-        seat.line = after
+        seat.line, seat.turn = after, seat.turn + 1
         if after is Line.IDLE and what is not LineEvent.RELEASED:
             seat.since = self.now
         if Line.FAULT in (before, after):
@@ -109,6 +113,8 @@ class Hall:
         elif after is Line.IDLE:
             self.deadlines.drop(Due.LINE, seat.id)  # any other state keeps it: it is looked at when it falls due
         self.list_seat(seat)
+        if after is Line.IDLE and not seat.reachable:
+            self.move_line(seat, LineEvent.UNREACHABLE)  # its telephone died while it was in use
 
     def await_line(self, seat: Seat, within_s: float) -> None:
         """A seat's line should change by then; if it doesn't, Asterisk is asked."""
@@ -116,8 +122,12 @@ class Hall:
 
     def doubt_line(self, seat: Seat) -> None:
         """Asterisk is asked about a seat now, and again until it is settled."""
-        self.do(command.AskSeat(seat.id))
+        self.ask_seat(seat)
         self.await_line(seat, self.settings.report_s)
+
+    def ask_seat(self, seat: Seat) -> None:
+        """Asterisk is asked about a seat."""
+        self.do(command.AskSeat(seat.id, seat.turn))
 
     # Moving a person.
 
@@ -171,6 +181,7 @@ class Hall:
     def arrive(self, call: str, age_s: float = 0.0, called: str = "", caller: str = "") -> Call:
         """A call becomes known; where it is, the caller of this function says next."""
         self._serial += 1
+        self.ended.pop(call, None)
         new = self.calls[call] = Call(call, self._serial, self.now - age_s, called, caller)
         self.note(fact.CallArrived(call, called, caller, age_s))
         return new
@@ -181,6 +192,7 @@ class Hall:
         if isinstance(after, Theirs):
             raise Bug(f"call: no report is refused, but {what} in {call.stage} was")
         before, call.stage = call.stage, after
+        call.turn += before is not after
         if before in QUEUED and after not in QUEUED:
             self._unqueue(call)
         elif after in QUEUED:
@@ -243,7 +255,11 @@ class Hall:
     def lose_sight(self, call: Call) -> None:
         """We don't know where a call is: Asterisk is asked."""
         self.move_call(call, CallEvent.LOST_SIGHT)
-        self.do(command.AskCall(call.id))
+        self.ask_call(call)
+
+    def ask_call(self, call: Call) -> None:
+        """Asterisk is asked about a call."""
+        self.do(command.AskCall(call.id, call.turn))
 
     def forget(self, call: Call, found: bool = False) -> None:
         """A call has ended; whatever seat was promised to it is free before."""
@@ -253,7 +269,14 @@ class Hall:
         self.deadlines.drop(Due.REPORT, call.id)
         self.questions.pop(call.id, None)
         del self.calls[call.id]
+        self.remember_end(call.id)
         self.note(fact.CallEnded(call.id, call.answered, self.now - call.arrived, found))
+
+    def remember_end(self, call: str) -> None:
+        """Call ids are never used again: whatever is still reported of this one is late."""
+        self.ended[call] = None
+        if len(self.ended) > _REMEMBERED:
+            del self.ended[next(iter(self.ended))]
 
     # Offers.
 

@@ -39,5 +39,7 @@ class Seat:
     """Whether it is listed as free."""
     serves: bool = False
     """Whether it counts as at work: a free seat, or one that will be free by itself."""
+    turn: int = 0
+    """How often its line has moved: an answer of Asterisk's counts only if nothing moved since the question."""
     wish: str | None = None
     """The wish that waits for its commit."""

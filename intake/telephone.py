@@ -37,8 +37,6 @@ def end_conversation(hall: Hall, seat: Seat) -> None:
         hall.move_person(seat, PersonEvent.CONVERSATION_OVER)
         if seat.presence is Presence.WRAP_UP and before is not Presence.WRAP_UP and seat.person is not None:
             hall.note(fact.WrapUp(seat.id, seat.person.id, over=False))
-    if not seat.reachable:
-        ring.unreachable(hall, seat)
 
 
 def held(hall: Hall, report: event.Held | event.Resumed) -> None:
@@ -87,7 +85,7 @@ def seen(hall: Hall, report: event.LineSeen) -> None:
 def found(hall: Hall, report: event.SeatFound) -> None:
     """Asterisk says what a seat's telephone does."""
     seat = hall.seats.get(report.seen.seat)
-    if seat is not None:
+    if seat is not None and report.turn == seat.turn:
         settle(hall, seat, report.seen)
 
 

@@ -55,9 +55,14 @@ def _look_at_line(hall: Hall, seat: Seat) -> None:
         again_s = hall.settings.fault_s if seat.reachable else _GONE_S
     elif seat.line in SPEAKING and seat.call is None:
         again_s = OWN_CALL_S
-    elif (seat.line in SPEAKING and seat.call not in hall.calls) or (seat.line in PROMISED and seat.fence is None):
+    elif (seat.line in SPEAKING and not _joined(hall, seat)) or (seat.line in PROMISED and seat.fence is None):
         again_s = hall.settings.report_s
     else:
         return
-    hall.do(command.AskSeat(seat.id))
+    hall.ask_seat(seat)
     hall.await_line(seat, again_s)
+
+
+def _joined(hall: Hall, seat: Seat) -> bool:
+    call = hall.calls.get(seat.call or "")
+    return call is not None and call.seat == seat.id

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from config.field import Wording
 from intake import command, event, fact, wish
 from intake.call import Call
 from intake.deadline import Due
@@ -23,6 +22,7 @@ from intake.step import Step
 C = TypeVar("C")
 
 ANSWERS = (command.Offer, command.Wait, command.UseNet)
+Answer = command.Offer | command.Wait | command.UseNet
 
 
 def person(name: str, skills: dict[str, int] | None = None, languages: tuple[str, ...] = ("zh",)) -> Person:
@@ -35,9 +35,6 @@ def person(name: str, skills: dict[str, int] | None = None, languages: tuple[str
         },
         strict=False,
     )
-
-
-assert Wording  # names of people are wordings
 
 
 class Room:
@@ -85,11 +82,12 @@ class Room:
 
     # What the dialplan does, in the words of a test.
 
-    def ask(self, call: str, **known: object) -> command.Command:
+    def ask(self, call: str, **known: object) -> Answer:
         """The dialplan's question; its answer."""
         question = next(self._names)
         step = self.hear(event.Asked(question, call, **known))  # type: ignore[arg-type]
-        return only(ANSWERS, step)
+        answer: Answer = only(ANSWERS, step)
+        return answer
 
     def ring(self, call: str) -> None:
         """The dialplan obeys the live offer: every seat is dialled and rings."""
@@ -161,7 +159,7 @@ def snapshot(
     return Snapshot(calls, tuple(lines.values()), people, fence)
 
 
-def only(kinds: type[C] | tuple[type[C], ...], step: Step) -> C:
+def only(kinds: type[C] | tuple[type[Any], ...], step: Step) -> Any:
     """The one command of these kinds."""
     found = [each for each in step.commands if isinstance(each, kinds)]
     assert len(found) == 1, step.commands
@@ -213,6 +211,8 @@ def _offers(hall: Hall) -> Iterator[str]:
             yield f"{seat.id} is {seat.line} in a live offer"
         if seat.line is Line.RESERVED and seat.call not in hall.calls:
             yield f"{seat.id} is reserved for a call that is gone"
+        if seat.line is Line.IDLE and not seat.reachable:
+            yield f"{seat.id} is idle and unreachable"
         if seat.line is Line.IDLE and seat.call is not None:
             yield f"{seat.id} is idle with a call"
 
@@ -269,7 +269,7 @@ def _deadlines(hall: Hall) -> Iterator[str]:
         if call.stage in QUEUED and call.wanted != ANYBODY and f"{Due.RELAX} {call.id}" not in due:
             yield f"{call.id} waits for a skill for ever"
     for seat in hall.seats.values():
-        alone = seat.line in SPEAKING and seat.call not in hall.calls
+        alone = seat.line in SPEAKING and seat.id not in {call.seat for call in hall.calls.values()}
         by_net = seat.line in PROMISED and seat.fence is None
         if (alone or by_net or (seat.line is Line.FAULT and seat.reachable)) and f"{Due.LINE} {seat.id}" not in due:
             yield f"{seat.id} is {seat.line} for ever"

@@ -147,13 +147,15 @@ class Chaos(RuleBasedStateMachine):
     def reach(self, seat: str, back: bool) -> None:
         self.hear(event.Reachable(seat) if back else event.Unreachable(seat))
 
-    @rule(call=calls, seen=st.none() | call_seen)
-    def call_found(self, call: str, seen: CallSeen | None) -> None:
-        self.hear(event.CallFound(call, seen))
+    @rule(call=calls, seen=st.none() | call_seen, late=st.booleans())
+    def call_found(self, call: str, seen: CallSeen | None, late: bool) -> None:
+        asked = self.room.hall.calls.get(call)
+        self.hear(event.CallFound(call, asked.turn - late if asked else 1, seen))
 
-    @rule(seen=seat_seen)
-    def seat_found(self, seen: SeatSeen) -> None:
-        self.hear(event.SeatFound(seen))
+    @rule(seen=seat_seen, late=st.booleans())
+    def seat_found(self, seen: SeatSeen, late: bool) -> None:
+        asked = self.room.hall.seats.get(seen.seat)
+        self.hear(event.SeatFound(asked.turn - late if asked else 1, seen))
 
     @rule(snapshot=snapshots)
     def resync(self, snapshot: Snapshot) -> None:
@@ -187,6 +189,6 @@ class Chaos(RuleBasedStateMachine):
 
 
 Chaos.TestCase.settings = settings(
-    max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=200, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestAnyEventInAnyOrder = Chaos.TestCase
