@@ -16,28 +16,20 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TypeVar
 
 from config.secret import Secret
+from telephony.manager.acts import Acts
 from telephony.manager.backoff import BackOff, Broken
 from telephony.manager.connection import Connection
 from telephony.manager.conversation import Reply
-from telephony.manager.error import BadAction
-from telephony.manager.exchange import Gap, News, Origination, Place, Why
+from telephony.manager.exchange import Gap, News, Why
 from telephony.manager.inbox import NEWS_MAX, Inbox
 from telephony.manager.outcome import Answered, LinkLost, Outcome, Refused
 from telephony.manager.reading import read_event
-from telephony.manager.snapshot import FAMILY, QUESTIONS, Snapshot, read_snapshot
+from telephony.manager.snapshot import QUESTIONS, Snapshot, read_snapshot
 from telephony.manager.wire import Damage, Fault, Message, encode
 
-ALIVE = "LD_ALIVE"
-"""The global variable with the engine's heartbeat."""
-
-_NOT_IN_A_VARIABLE = frozenset(',"\\()[]')
-
 log = logging.getLogger("telephony.manager")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +65,7 @@ class _LinkBroken(Exception):
         self.why = why
 
 
-class ManagerLink:
+class ManagerLink(Acts):
     """An `Exchange` over TCP. `run()` keeps it up until cancelled."""
 
     def __init__(
@@ -264,88 +256,11 @@ class ManagerLink:
             if self._hearing is _Hearing.TELL:  # else the inbox is full, and another snapshot is on its way
                 self._tell(news)
 
-    # What it does: the port.
+    # The port; what it can do stands in `Acts`.
 
     async def next(self) -> News:
         """The next news; waits for it. One listener at a time."""
         return await self._inbox.take()
-
-    async def heartbeat(self, epoch_s: int) -> Outcome[None]:
-        """Write the engine's sign of life."""
-        return await self.set_global(ALIVE, str(epoch_s))
-
-    async def redirect(self, channel: str, place: Place) -> Outcome[None]:
-        """Send a channel elsewhere."""
-        return await self._do("Redirect", ("Channel", _named(channel)), *_place(place))
-
-    async def redirect_both(self, channel: str, place: Place, other: str, other_place: Place) -> Outcome[None]:
-        """Send two channels elsewhere at one moment."""
-        first = (("Channel", _named(channel)), *_place(place))
-        second = (("ExtraChannel", _named(other)), *_place(other_place, "Extra"))
-        return await self._do("Redirect", *first, *second)
-
-    async def originate(self, origination: Origination) -> Outcome[None]:
-        """Call a telephone; waits only until Asterisk has begun to."""
-        for name, value in origination.variables.items():
-            if bad := _NOT_IN_A_VARIABLE.intersection(name + value) or "=" in name:
-                raise BadAction(f"Originate: {bad} in the variable {name}={value!r}")
-        number, name = origination.caller_number, origination.caller_name
-        if any(char in number + name for char in '"<>'):
-            raise BadAction(f"Originate: a quote or bracket in the caller's {name!r} <{number}>")
-        return await self._do(
-            "Originate",
-            ("Channel", _named(origination.dial)),
-            ("ChannelId", _named(origination.channel_id)),
-            *_place(origination.place),
-            ("Timeout", str(round(origination.ring_s * 1000))),
-            ("CallerID", f'"{name}" <{number}>'),
-            *(("Variable", f"{name}={value}") for name, value in origination.variables.items()),
-            ("Async", "true"),
-        )
-
-    async def hang_up(self, channel: str, cause: int = 16) -> Outcome[None]:
-        """End a channel."""
-        if _named(channel).startswith("/"):
-            raise BadAction(f"Hangup: {channel!r} is a pattern, which may end others too")
-        return await self._do("Hangup", ("Channel", channel), ("Cause", str(cause)))
-
-    async def set_variable(self, channel: str, name: str, value: str) -> Outcome[None]:
-        """Set a channel's variable or writable function."""
-        return await self._do("Setvar", ("Channel", _named(channel)), ("Variable", name), ("Value", value))
-
-    async def set_global(self, name: str, value: str) -> Outcome[None]:
-        """Set a global variable."""
-        return await self._do("Setvar", ("Variable", name), ("Value", value))
-
-    async def variable(self, channel: str, name: str) -> Outcome[str]:
-        """A channel's variable or function."""
-        outcome = await self._ask("Getvar", ("Channel", _named(channel)), ("Variable", name))
-        return Answered(outcome.value.fields.get("Value", "")) if isinstance(outcome, Answered) else outcome
-
-    async def keep(self, key: str, value: str) -> Outcome[None]:
-        """Put a value into Asterisk's own database."""
-        return await self._do("DBPut", *_family(key), ("Val", value))
-
-    async def kept(self, key: str) -> Outcome[str | None]:
-        """A value from Asterisk's own database."""
-        match await self._ask("DBGet", *_family(key)):
-            case Answered(reply):
-                return Answered(reply.rows[0].fields.get("Val", "") if reply.rows else None)
-            case Refused("Database entry not found"):
-                return Answered(None)
-            case ended:
-                return ended
-
-    async def drop(self, key: str) -> Outcome[None]:
-        """Take a value out of Asterisk's own database."""
-        outcome = await self._do("DBDel", *_family(key))
-        if isinstance(outcome, Refused) and await self.kept(key) == Answered(None):
-            return Answered(None)  # Asterisk says the same of what was not there and of what it could not delete
-        return outcome
-
-    async def _do(self, action: str, *fields: tuple[str, str]) -> Outcome[None]:
-        outcome = await self._ask(action, *fields)
-        return Answered(None) if isinstance(outcome, Answered) else outcome
 
     async def _ask(self, action: str, *fields: tuple[str, str]) -> Outcome[Reply]:
         if self._connection is None:
@@ -353,25 +268,3 @@ class ManagerLink:
             return LinkLost()
         _, answer = self._connection.ask(action, fields, self._patience.action_s)
         return await answer
-
-
-def _named(name: str) -> str:
-    """A name that is there: without one Asterisk would mean something else, such as a global variable."""
-    if not name:
-        raise BadAction("a channel without a name")
-    return name
-
-
-def _place(place: Place, which: str = "") -> tuple[tuple[str, str], ...]:
-    return (
-        (f"{which}Context", place.context),
-        (f"{which}Exten", place.extension),
-        (f"{which}Priority", str(place.priority)),
-    )
-
-
-def _family(key: str) -> tuple[tuple[str, str], tuple[str, str]]:
-    folder, _, last = f"{FAMILY}/{key}".rpartition("/")
-    if not last or "//" in key or key.startswith("/"):
-        raise BadAction(f"{key!r} is no key of the database")
-    return ("Family", folder), ("Key", last)
