@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from journal.error import BadUrl
 
@@ -56,8 +56,10 @@ def write_engine(url: str) -> Engine:
             connection.execute(f"PRAGMA {pragma}").close()
 
     def created(*_: Any) -> None:
-        # Made before SQLite makes it with everybody's rights; the WAL takes its mode from it.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE))
+        # Made before SQLite makes it with everybody's rights; the WAL takes its mode from it. What is wrong with the
+        # path, SQLite says in a moment, as an error of the database.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE))
 
     event.listen(engine, "do_connect", created)
     event.listen(engine, "connect", prepared)
@@ -104,10 +106,17 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 
 
 def tidy(engine: Engine) -> bool:
-    """Cut SQLite's WAL to nothing if it has grown; False if readers were in the way, to be tried again later."""
-    if engine.dialect.name != "sqlite" or _wal_bytes(engine) < WAL_BYTES:
+    """Cut SQLite's WAL to nothing if it has grown; False if readers, or the disk, were in the way: try again later."""
+    if engine.dialect.name != "sqlite":
         return True
-    raw = engine.raw_connection()
+    try:
+        if Path(f"{engine.url.database}-wal").stat().st_size < WAL_BYTES:
+            return True
+        raw = engine.raw_connection()
+    except FileNotFoundError:
+        return True
+    except (OSError, SQLAlchemyError):
+        return False
     try:
         cursor = raw.cursor()
         cursor.execute(f"PRAGMA busy_timeout={TRUNCATE_WAIT_MS}")
@@ -115,15 +124,11 @@ def tidy(engine: Engine) -> bool:
         busy = cursor.fetchall()[0][0]
         cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         return not busy
+    except sqlite3.Error:
+        raw.invalidate()
+        return False
     finally:
         raw.close()
-
-
-def _wal_bytes(engine: Engine) -> int:
-    try:
-        return Path(f"{engine.url.database}-wal").stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _begin_immediate(connection: Connection) -> None:

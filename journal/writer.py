@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from journal.batch import Batch, Job
 from journal.database import tidy
-from journal.error import Refusal
+from journal.error import NotCommitted, Refusal
 from journal.fact import Fact
 from journal.instant import Clock, utc_now
 from journal.registry import Registry
@@ -118,6 +118,17 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            # Whatever ended it, nobody waits for ever: what comes is refused, and what waits is told.
+            with self._woken:
+                self._closed = True
+                left = Batch(list(self._waiting), self._registry)
+                self._waiting.clear()
+            left.tell(NotCommitted("the journal's writer has ended"))
+
+    def _work(self) -> None:
         self._commit([], sealing=True)  # what a crash left unsealed
         while (jobs := self._take()) is not None:
             sealing = (bool(jobs) or self._unsealed) and self._seal is not None and self._seal.due(self._clock())
@@ -144,6 +155,9 @@ class Writer:
                 batch.run(connection, seal, now)
         except SQLAlchemyError as error:
             failure = batch.failure(error, self._engine)
+        except BaseException as bug:
+            batch.tell(NotCommitted(f"the journal's writer has a bug: {bug!r}"))
+            raise
         self.trouble = str(failure) if failure else None
         batch.tell(failure)
         if failure:

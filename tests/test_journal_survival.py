@@ -9,19 +9,27 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from journal import (
     BadUrl,
     Committed,
+    CommitUnknown,
     Draft,
     Journal,
+    JournalTrouble,
+    NotCommitted,
     Places,
     PublicKey,
     Refusal,
+    Unit,
     facts_after,
     last_sequence,
     read_engine,
@@ -31,9 +39,11 @@ from journal import (
     write_engine,
 )
 from journal import database as database_module
+from journal.batch import Batch, Job
 from journal.database import tidy
 from journal.writer import Writer
-from tests.journal_places import REGISTRY, START, WAIT_S, Clock, draft
+from tests.journal_places import REGISTRY, START, WAIT_S, Clock, draft, until
+from tests.journal_postgresql import Cluster
 
 pytest_plugins = ["tests.journal_fixtures"]
 
@@ -225,3 +235,94 @@ def test_erased_personal_data_are_in_no_byte_of_the_database(places: Places, clo
     journal.close()
     assert sqlite_url(tmp_path / "journal.db") == places.url
     assert all(b"1380000" not in each.read_bytes() for each in tmp_path.rglob("*") if each.is_file())
+
+
+def test_a_connection_that_dies_costs_its_own_group_and_the_next_one_is_committed(
+    postgresql: Cluster, tmp_path: Path
+) -> None:
+    url = postgresql.new_database()
+    journal = Journal.open(Places(url, tmp_path / "spool", tmp_path / "head"), REGISTRY)
+
+    def die(unit: Unit) -> None:
+        unit.record(draft(1))
+        unit.connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    died = journal.submit(die)
+    assert not isinstance(died, Refusal)
+    assert isinstance(died.exception(WAIT_S), NotCommitted)
+    alive = journal.submit(lambda unit: unit.record(draft(2)))
+    assert not isinstance(alive, Refusal)
+    assert alive.result(WAIT_S).facts[0].sequence == 1
+    journal.close()
+
+
+def committed_batch(places: Places, *, commit: bool) -> tuple[Batch, Engine]:
+    """A batch of one fact whose transaction is over, one way or the other."""
+    upgrade(places.url)
+    engine = write_engine(places.url)
+    batch = Batch([Job(lambda unit: unit.record(draft(1)), Future())], REGISTRY)
+    with engine.connect() as connection, connection.begin() as transaction:
+        batch.run(connection, None, START)
+        if not commit:
+            transaction.rollback()
+    return batch, engine
+
+
+LOST = DBAPIError("COMMIT", {}, OSError("connection lost"), connection_invalidated=True)
+
+
+def test_after_a_lost_commit_the_database_is_asked_and_what_it_says_counts(places: Places) -> None:
+    batch, engine = committed_batch(places, commit=True)
+    assert batch.failure(LOST, engine) is None
+    engine.dispose()
+
+
+def test_after_a_lost_commit_that_did_not_happen_the_work_is_not_done(places: Places) -> None:
+    batch, engine = committed_batch(places, commit=False)
+    assert isinstance(batch.failure(LOST, engine), NotCommitted)
+    engine.dispose()
+
+
+def test_after_a_lost_commit_of_a_database_that_does_not_answer_nobody_knows(places: Places, tmp_path: Path) -> None:
+    batch, engine = committed_batch(places, commit=True)
+    engine.dispose()
+    elsewhere = write_engine(sqlite_url(tmp_path / "no such folder" / "journal.db"))
+    failure = batch.failure(LOST, elsewhere)
+    assert isinstance(failure, CommitUnknown) and failure.code == "journal_commit_unknown"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_in_the_writer_is_seen_and_nobody_waits_for_ever(
+    places: Places, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal.open(places, REGISTRY, clock=clock)
+    go, running = threading.Event(), threading.Event()
+
+    def hold(unit: Unit) -> None:
+        running.set()
+        go.wait(WAIT_S)
+
+    held = journal.submit(hold)
+    assert running.wait(WAIT_S)
+    waiting = journal.submit(lambda unit: unit.record(draft(1)))
+    last = journal.submit(lambda unit: unit.record(draft(2)))
+    monkeypatch.setattr(Batch, "tell", broken_once(Batch.tell))
+    go.set()
+    for each in (waiting, last):
+        assert not isinstance(each, Refusal)
+        assert isinstance(each.exception(WAIT_S), NotCommitted)
+    assert not isinstance(held, Refusal)
+    until(lambda: journal.submit(lambda unit: None) is Refusal.CLOSED)
+    journal.close()
+
+
+def broken_once(tell: Callable[[Batch, JournalTrouble | None], None]) -> Callable[[Batch, JournalTrouble | None], None]:
+    """A bug that strikes the first time."""
+    left = [RuntimeError("a bug")]
+
+    def told(batch: Batch, failure: JournalTrouble | None) -> None:
+        if left:
+            raise left.pop()
+        tell(batch, failure)
+
+    return told
