@@ -11,6 +11,8 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from intake import attendance, command, course, fact, telephone
 from intake.call import Call
 from intake.hall import SPEAKING, Hall
@@ -38,9 +40,11 @@ def resync(hall: Hall, snapshot: Snapshot) -> None:
         if call.id not in present:
             hall.note(fact.Repaired(call.id, call.stage.value, "gone"))
             course.end(hall, call, found=True)
+    lines = {seen.seat: seen for seen in snapshot.seats}
+    if not hall.synced:
+        _raise_lines(hall, lines)
     for seen in present.values():
         _adopt(hall, seen)
-    lines = {seen.seat: seen for seen in snapshot.seats}
     for seat in hall.seats.values():
         _adopt_line(hall, seat, lines.pop(seat.id, SeatSeen(seat.id, Device.UNREACHABLE)))
     for unknown in lines:
@@ -51,6 +55,15 @@ def resync(hall: Hall, snapshot: Snapshot) -> None:
         for entry in snapshot.people:
             _sign_in(hall, entry)
     hall.synced = True
+
+
+def _raise_lines(hall: Hall, lines: Mapping[str, SeatSeen]) -> None:
+    """In a new life every line is in fault until it was seen; calls can't be at a line in fault."""
+    for seat in hall.seats.values():
+        seen = lines.get(seat.id)
+        if seen is not None and seen.device is not Device.UNREACHABLE:
+            seat.reachable = True
+            hall.move_line(seat, LineEvent.FOUND_IDLE)
 
 
 def _adopt(hall: Hall, seen: CallSeen) -> None:
@@ -90,7 +103,7 @@ def _adopt_line(hall: Hall, seat: Seat, seen: SeatSeen) -> None:
             seat.call = None  # its call is gone: no conversation to write up that we know the end of
         telephone.settle(hall, seat, seen)
     hall.list_seat(seat)
-    if seat.line is not before:
+    if seat.line is not before and hall.synced:
         hall.note(fact.Repaired(seat.id, before.value, seat.line.value))
 
 

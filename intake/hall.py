@@ -106,7 +106,7 @@ class Hall:
         seat.line, seat.turn = after, seat.turn + 1
         if after is Line.IDLE and what is not LineEvent.RELEASED:
             seat.since = self.now
-        if Line.FAULT in (before, after):
+        if Line.FAULT in (before, after) and self.synced:  # a new life knows of no line yet: that is no fault
             self.note(fact.LineFault(seat.id, over=before is Line.FAULT))
         if after is Line.FAULT:
             self.await_line(seat, self.settings.fault_s)

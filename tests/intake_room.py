@@ -1,5 +1,6 @@
 """A room for the tests of call distribution: a distributor, a clock that tests wind, and the rules that always hold."""
 
+import json
 from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Any, TypeVar
@@ -48,7 +49,7 @@ class Room:
         synced: bool = True,
         **settings: object,
     ) -> None:
-        self.settings = IntakeSettings.model_validate(settings)
+        self.settings = IntakeSettings.model_validate_json(json.dumps(settings))
         staff = [person(f"p-{seat}") for seat in seats] if people is None else list(people)
         self.distributor = Distributor(self.settings, list(seats), staff)
         self.now = 1000.0
