@@ -1,7 +1,7 @@
 """The load generator: a process of its own that calls, answers and speaks, and tells what it saw.
 
-It needs no program that the project does not bring. SIPp was tried: its seats answer each for itself, since none can
-know that another one has the call, and its own times are read after its queue; here they are the kernel's.
+It needs no program that the project does not bring. SIPp's seats would answer each for itself, since none can know
+that another one has the call; here one process plays them all, and the times of arrival are the kernel's.
 
 The parent sends orders and receives replies by a pipe. When the parent has gone, the pipe says so, and it ends.
 """

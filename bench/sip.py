@@ -1,7 +1,7 @@
 """As much SIP (RFC 3261) as a load needs: fast, over UDP, against a server that is known to speak it well.
 
-The trial telephones (`phones`) are right about every corner of the protocol and take 0.3 ms for a message; ringing
-thirty seats twenty times a second is 4,000 messages a second. Here a message is cut at its line ends and no more.
+The trial telephones (`phones`) are right about every corner of the protocol, and that takes time; ringing thirty
+seats twenty times a second is 4,000 messages a second. Here a message is cut at its line ends and no more.
 """
 
 from __future__ import annotations
