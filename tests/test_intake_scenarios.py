@@ -26,6 +26,15 @@ def test_a_seat_that_has_just_talked_is_the_last_to_be_chosen() -> None:
     assert [room.talk("2"), room.talk("3")] == ["b", "a"]
 
 
+def test_a_seat_whose_caller_gave_up_has_lost_nothing_of_its_time_free() -> None:
+    room = Room("ab")
+    room.ask("1")
+    room.ring("1")
+    room.wind(3)
+    room.hear(event.CallerGone("1"))
+    assert room.ask("2").seats == ("a",)  # type: ignore[union-attr]
+
+
 def test_twenty_callers_on_three_seats_are_served_in_the_order_in_which_they_came() -> None:
     room = Room("abc")
     for number in range(20):
@@ -409,6 +418,16 @@ def test_an_answer_of_asterisk_that_was_overtaken_by_an_event_does_not_count() -
     assert room.stage("1") is Stage.OFFERED
 
 
+def test_a_slow_answer_about_a_seats_last_conversation_does_not_end_the_next_one() -> None:
+    room = Room("a")
+    room.talk("1")
+    (asked,) = room.commands(command.AskSeat, [room.hear(event.LineSeen("a", Device.IDLE))])
+    room.hang_up("1")
+    room.talk("2")
+    room.hear(event.SeatFound(asked.turn, SeatSeen("a", Device.IDLE)))
+    assert (room.seat("a").line, room.call("2").seat) == (Line.TALKING, "a")
+
+
 def test_an_answer_that_came_too_late_for_the_dialplan_frees_its_seat_for_the_next_caller() -> None:
     room = Room("a")
     room.ask("1")
@@ -545,6 +564,7 @@ def test_a_waiting_caller_is_told_where_he_stands_when_it_has_changed_and_not_to
     room.hear(event.CallerGone("1"))
     steps = room.wind(20)
     assert [(each.call, each.place) for each in room.commands(command.Announce, steps)] == [("2", 1), ("3", 2)]
+    assert not room.commands(command.Announce, room.wind(60))
 
 
 # A new life.
