@@ -123,7 +123,7 @@ class Service:
         self._installation.speak(self._program, log.info)
         if self._installation.prepare(self._program, ports):
             log.info("the configuration changed: Asterisk (process %d) takes it over now", running.pid)
-            self.asterisk.console("core reload")
+            self.asterisk.reload()
         else:
             log.info("Asterisk (process %d) is running already: adopted", running.pid)
         return running, ports
