@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from recordings.archive import RAW, Recording, finish, unfinished
-from recordings.error import NothingRecorded, RecordingError
+from recordings.error import NothingRecorded, RecordingError, StillGrowing
 from recordings.raw import parse_name
 from recordings.settings import RecordingSettings
 from telephony.cel import ChannelEvent, Reader
@@ -140,9 +140,12 @@ class Keeper:
             recording = await work
         except NothingRecorded:
             recording = None
-        except (RecordingError, OSError) as error:
-            log.error("call %s: not finished: %s", ended.call, error)
+        except (StillGrowing, OSError) as error:  # time or somebody may mend it
+            log.error("call %s: not finished yet: %s", ended.call, error)
             return False
+        except RecordingError as error:  # trying again changes nothing; the next start looks at it once more
+            log.error("call %s: not finished, its raw files stay where they are: %s", ended.call, error)
+            recording = None
         except BrokenProcessPool:
             log.error("call %s: the worker died while finishing it", ended.call)
             self._pool = None
