@@ -28,7 +28,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mirror:
 
 def asterisks(mirror: Mirror) -> list[str]:
     """What lies in the cache, apart from work in hand."""
-    return sorted(path.name for path in (mirror.folder / "cache").iterdir() if path.name not in ("work", "busy"))
+    return sorted(path.name for path in (mirror.folder / "cache").iterdir() if path.name not in ("scratch", "busy"))
 
 
 def fails_with(trial: Trial, code: str, match: str) -> None:
@@ -80,7 +80,7 @@ def test_an_index_that_names_another_content_for_a_locked_version_is_refused(mir
 def test_after_a_break_right_downloads_are_kept_and_wrong_ones_fetched_again(mirror: Mirror) -> None:
     locked = mirror.add_asterisk()
     mirror.commit(locked)
-    packages = mirror.folder / "cache/work/amd64/packages"
+    packages = mirror.folder / "cache/scratch/amd64/packages"
     packages.mkdir(parents=True)
     for package, content in zip(locked.packages[1:], (None, b"half"), strict=True):
         target = packages / debian.file_name(package, "amd64")
@@ -259,7 +259,7 @@ def test_hooks_and_further_indexes_of_the_machine_stay_behind(mirror: Mirror) ->
     mirror.go_offline()
     with pytest.raises(ObtainError):
         mirror.trial().make()
-    written = (mirror.folder / "cache/work/amd64/apt.conf").read_text()
+    written = (mirror.folder / "cache/scratch/amd64/apt.conf").read_text()
     assert kept in written
     assert "Post-Invoke" not in written and "IndexTargets" not in written
 

@@ -165,7 +165,7 @@ class Trial:
         return self.cache / f"newest-{committed.id if committed else self.architecture}.json"
 
     def _source(self, held: tuple[int, ...]) -> Debian:
-        folder = self.cache / "work" / self.architecture
+        folder = self.cache / "scratch" / self.architecture
         folder.mkdir(parents=True, exist_ok=True)
         return Debian(folder, self.environment, self.architecture, held)
 
