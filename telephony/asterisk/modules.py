@@ -28,10 +28,10 @@ MODULES: tuple[str, ...] = (
     # The dialplan and its words.
     "pbx_config", "app_dial", "app_stack", "app_verbose", "app_mixmonitor", "app_playback", "app_playtones",
     "app_read", "app_bridgewait", "app_confbridge", "app_chanspy", "app_originate", "app_userevent",
-    "app_queue", "app_senddtmf", "app_echo", "app_exec", "app_softhangup", "app_channelredirect", "app_while", "app_db",
+    "app_queue", "app_senddtmf", "app_echo", "app_exec", "app_channelredirect", "app_while", "app_db",
     "app_amd", "app_system", "app_sendtext",
     "func_callerid", "func_cdr", "func_channel", "func_cut", "func_db", "func_devstate", "func_dialplan", "func_env",
-    "func_global", "func_groupcount", "func_hangupcause", "func_lock", "func_logic", "func_math",
+    "func_global", "func_groupcount", "func_hangupcause", "func_logic", "func_math",
     "func_pjsip_aor", "func_pjsip_contact", "func_pjsip_endpoint", "func_rand", "func_sprintf", "func_strings",
     "func_timeout", "func_uri", "func_uuid", "func_version", "func_extstate", "func_volume", "func_talkdetect",
     "func_periodic_hook", "func_sysinfo", "func_base64", "func_json", "func_config", "func_presencestate",
