@@ -1,0 +1,90 @@
+"""A new life: the restart, the broken link, what Asterisk really has; under the rules of `tests.intake_room`."""
+
+from intake import command, event, fact, wish
+from intake.person import Presence
+from intake.snapshot import CallSeen, Device, Place, SeatSeen
+from intake.stage import Stage
+from tests.intake_room import Room, snapshot
+
+
+def test_before_it_has_seen_reality_it_leaves_every_caller_to_the_net() -> None:
+    room = Room("a", synced=False)
+    assert isinstance(room.ask("1"), command.UseNet)
+
+
+def test_after_a_restart_three_talking_two_waiting_and_one_ringing_are_just_that() -> None:
+    calls = (
+        *(CallSeen(f"t{seat}", Place.JOINED, fence=9, seat=seat, age_s=60) for seat in "abc"),
+        CallSeen("r", Place.OFFERED, fence=12, seats=("d",), age_s=4),
+        CallSeen("w1", Place.WAITING, age_s=30),
+        CallSeen("w2", Place.WAITING, age_s=20),
+    )
+    busy = (
+        *(SeatSeen(seat, Device.BUSY, f"t{seat}", joined=True) for seat in "abc"),
+        SeatSeen("d", Device.BUSY, "r"),
+    )
+    room = Room("abcd", synced=False)
+    room.hear(event.Resync(snapshot("abcd", "abcd", calls, busy, fence=15)))
+    assert [room.stage(name) for name in ("ta", "tb", "tc", "r", "w1", "w2")] == [
+        *(Stage.JOINED,) * 3,
+        Stage.OFFERED,
+        *(Stage.WAITING,) * 2,
+    ]
+    room.answer("r")
+    step = room.hear(event.HungUp("b", "tb"))
+    assert step.commands == (command.Fetch("w1", 16, ("b",), 6),)
+
+
+def test_a_seat_that_the_fallback_joined_is_adopted_and_gets_nothing_until_it_is_free() -> None:
+    calls = (CallSeen("1", Place.JOINED, seat="a", age_s=5),)
+    room = Room("a", synced=False)
+    room.hear(event.Resync(snapshot("a", "a", calls, (SeatSeen("a", Device.BUSY, "1", joined=True),))))
+    assert room.facts(fact.CallAnswered)[0].by_net
+    assert isinstance(room.ask("2"), command.Wait)
+    room.hang_up("1")
+    assert room.call("2").seats == ("a",)
+
+
+def test_after_a_broken_link_a_fetch_that_was_lost_is_decided_anew_with_a_newer_fence() -> None:
+    room = Room("a")
+    room.talk("1")
+    room.ask("2")
+    old = room.commands(command.Fetch, [room.hear(event.HungUp("a", "1"))])[0]
+    step = room.hear(event.Resync(snapshot("a", "a", (CallSeen("2", Place.WAITING),))))
+    (new,) = room.commands(command.Fetch, [step])
+    assert new.seats == old.seats
+    assert new.fence > old.fence
+    assert fact.Repaired("1", "joined", "gone") in step.witnessed
+
+
+def test_a_resync_puts_astdb_right_and_leaves_the_people_where_they_are() -> None:
+    room = Room("ab")
+    room.grant(wish.Pause("w", "b", "rest", "phone"))
+    step = room.hear(event.Resync(snapshot("ab", "ab")))
+    assert room.commands(command.Mirror, [step]) == [command.Mirror("b", "p-b", "rest")]
+    assert room.seat("b").presence is Presence.PAUSED
+
+
+def test_a_resync_that_tells_nothing_new_changes_nothing() -> None:
+    room = Room("ab")
+    room.talk("1")
+    room.ask("2")
+    room.ring("2")
+    calls = (CallSeen("1", Place.JOINED, 1, seat="a"), CallSeen("2", Place.OFFERED, 2, ("b",)))
+    busy = (SeatSeen("a", Device.BUSY, "1", joined=True), SeatSeen("b", Device.BUSY, "2"))
+    step = room.hear(event.Resync(snapshot("ab", "ab", calls, busy)))
+    assert step.commands == ()
+    assert step.witnessed == ()
+
+
+def test_the_same_events_at_the_same_times_give_the_same_steps() -> None:
+    def life() -> list[object]:
+        room = Room("abc")
+        for name in "12345":
+            room.ask(name)
+            room.wind(1.5)
+        room.ring("1")
+        room.wind(30)
+        return list(room.steps)
+
+    assert life() == life()
