@@ -38,7 +38,7 @@ def resync(hall: Hall, snapshot: Snapshot) -> None:
     present = {seen.call: seen for seen in snapshot.calls}
     for call in list(hall.calls.values()):
         if call.id not in present:
-            hall.note(fact.Repaired(call.id, call.stage.value, "gone"))
+            hall.note(fact.Repaired(call.stage.value, "gone", call=call.id))
             course.end(hall, call, found=True)
     lines = {seen.seat: seen for seen in snapshot.seats}
     if not hall.synced:
@@ -75,7 +75,7 @@ def _adopt(hall: Hall, seen: CallSeen) -> None:
     elif _agrees(call, seen):
         return
     else:
-        hall.note(fact.Repaired(call.id, call.stage.value, seen.place.value))
+        hall.note(fact.Repaired(call.stage.value, seen.place.value, call=call.id))
         hall.move_call(call, CallEvent.LOST_SIGHT)
     course.settle(hall, call, seen)
 
@@ -104,7 +104,7 @@ def _adopt_line(hall: Hall, seat: Seat, seen: SeatSeen) -> None:
         telephone.settle(hall, seat, seen)
     hall.list_seat(seat)
     if seat.line is not before and hall.synced:
-        hall.note(fact.Repaired(seat.id, before.value, seat.line.value))
+        hall.note(fact.Repaired(before.value, seat.line.value, seat=seat.id))
 
 
 def _sign_in(hall: Hall, entry: SignedInSeen) -> None:

@@ -249,12 +249,14 @@ class Repaired:
     """What we believed was not so; it is put right."""
 
     nena: ClassVar[str] = ""
-    subject: str
-    """Which call or seat."""
     believed: str
     """What we believed."""
     found: str
     """What Asterisk has."""
+    call: str | None = None
+    """Of which call it was believed."""
+    seat: str | None = None
+    """Or of which seat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,8 +264,8 @@ class Discrepancy:
     """The outside said something that cannot be; it is looked into, or left."""
 
     nena: ClassVar[str] = ""
-    subject: str
-    """Which call or seat."""
+    seat: str
+    """Which seat."""
     code: str
     """Stable name of the contradiction."""
     because: str

@@ -54,7 +54,7 @@ def test_after_a_broken_link_a_fetch_that_was_lost_is_decided_anew_with_a_newer_
     (new,) = room.commands(command.Fetch, [step])
     assert new.seats == old.seats
     assert new.fence > old.fence
-    assert fact.Repaired("1", "joined", "gone") in step.witnessed
+    assert fact.Repaired("joined", "gone", call="1") in step.witnessed
 
 
 def test_a_resync_puts_astdb_right_and_leaves_the_people_where_they_are() -> None:
