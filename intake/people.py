@@ -2,10 +2,12 @@
 
     people:
       - id: zhang-wei
+        number: "1001"
         name: {zh: 张伟, en: Zhang Wei}
         skills: {police: 5, fire: 3}
         languages: [zh, en]
       - id: li-na
+        number: "1002"
         name: {zh: 李娜, en: Li Na}
         skills: {police: 7, fire: 7, medical: 9}
 
@@ -21,7 +23,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from config.field import Between, Language, Name, Wording
+from config.field import Between, Digits, Language, Name, Wording
 from config.part import Part, repeated
 from config.problem import Refused, nearest
 from intake.need import Need
@@ -33,10 +35,13 @@ Level = Annotated[int, Between(1, 9)]
 class Person(Part):
     """One call-taker, dispatcher or supervisor."""
 
-    id: Name
-    name: Wording
+    id: Name = Field(description="what other settings, the API and the journal call this person")
+    number: Digits = Field(description="staff number: what this person keys in at a telephone to sign in")
+    name: Wording = Field(description="what people call this person")
     skills: dict[Name, Level] = Field(min_length=1, description="service ids and how well this person knows them")
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = (Language.ZH,)
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = Field(
+        (Language.ZH,), description="languages in which this person can talk with callers"
+    )
 
     def complaints(self) -> Iterator[Refused]:
         """A language said twice."""
@@ -61,11 +66,12 @@ class Person(Part):
 class People(Part):
     """`people.yaml`: everybody who may sign in."""
 
-    people: tuple[Person, ...] = ()
+    people: tuple[Person, ...] = Field((), description="call-takers, dispatchers, supervisors")
 
     def complaints(self) -> Iterator[Refused]:
-        """An id used twice."""
+        """An id or a staff number used twice."""
         yield from repeated((each.id, ("people", index, "id")) for index, each in enumerate(self.people))
+        yield from repeated((each.number, ("people", index, "number")) for index, each in enumerate(self.people))
 
     def unknown_skills(self, services: Collection[str]) -> Iterator[Refused]:
         """A complaint for each skill that is no service of the centre; whoever composes the parts asks for it."""

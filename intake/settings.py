@@ -11,14 +11,14 @@ services:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from config.field import Between, Name
 from config.part import Part, repeated
-from config.problem import Refused
+from config.problem import Refused, nearest
 from intake.strategy import Strategy
 
 Wait = Annotated[float, Between(0.1, 3600, "s")]
@@ -38,7 +38,7 @@ class ServiceRule(Part):
 
 
 class IntakeSettings(Part):
-    """`intake.yaml`."""
+    """`intake.yaml`: how calls find their seat."""
 
     strategy: Strategy = Field(Strategy.LONGEST_IDLE, description="which of several free seats gets the call")
     offer_s: Annotated[int, Between(2, 60, "s")] = Field(
@@ -61,6 +61,14 @@ class IntakeSettings(Part):
     )
     fault_s: Wait = Field(5, description="a telephone that failed is looked at again after this")
     services: dict[Name, ServiceRule] = Field({}, description="what differs from service to service")
+
+    def unknown_services(self, services: Collection[str]) -> Iterator[Refused]:
+        """A complaint for each rule of what is no service of the centre; whoever composes the parts asks for it."""
+        for name in self.services:
+            if name not in services:
+                yield Refused(
+                    "no_such_service", allowed=services, nearest=nearest(name, services), path=("services", name)
+                )
 
     def priority(self, service: str | None) -> int:
         """The priority of a service's calls."""

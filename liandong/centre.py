@@ -11,6 +11,8 @@ from config.part import Part
 from config.ports import PortSettings
 from config.problem import ConfigErrors, Refused
 from config.settings import Settings
+from intake.people import People
+from intake.settings import IntakeSettings
 from recordings.settings import RecordingSettings
 from telephony.prompt.settings import PromptSettings
 from telephony.settings import TelephonySettings
@@ -21,6 +23,8 @@ PARTS: dict[str, type[Part]] = {
     "telephony": TelephonySettings,
     "prompts": PromptSettings,
     "recordings": RecordingSettings,
+    "intake": IntakeSettings,
+    "people": People,
 }
 """Each file of a centre's folder, without `.yaml`, and the schema that its owner gives it."""
 
@@ -31,7 +35,15 @@ EXAMPLE = Path(config.example.__path__[0])
 def load_centre(folder: Path) -> Centre:
     """Load a centre and check it as a whole. Raises ConfigErrors with everything that is wrong."""
     centre = load(folder, PARTS)
-    problems = [centre.problem(PromptSettings, refused) for refused in _missing_prompts(centre)]
+    services = [service.id for service in centre.part(TelephonySettings).services]
+    problems = [
+        *(centre.problem(PromptSettings, refused) for refused in _missing_prompts(centre)),
+        *(
+            centre.problem(IntakeSettings, refused)
+            for refused in centre.part(IntakeSettings).unknown_services(services)
+        ),
+        *(centre.problem(People, refused) for refused in centre.part(People).unknown_skills(services)),
+    ]
     if problems:
         raise ConfigErrors(problems)
     return centre

@@ -30,6 +30,7 @@ def person(name: str, skills: dict[str, int] | None = None, languages: tuple[str
     return Person.model_validate(
         {
             "id": name,
+            "number": "1001",
             "name": {"zh": name, "en": name},
             "skills": skills or {"police": 5, "fire": 5, "medical": 5},
             "languages": languages,

@@ -20,10 +20,12 @@ from intake.strategy import SORTING, Strategy
 PEOPLE = """
 people:
   - id: zhang-wei
+    number: 1001
     name: {zh: 张伟, en: Zhang Wei}
     skills: {police: 5, fire: 3}
     languages: [zh, en]
   - id: li-na
+    number: "1002"
     name: {zh: 李娜, en: Li Na}
     skills: {medical: 9}
 """
@@ -71,11 +73,12 @@ def test_a_centre_without_these_files_has_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
-        ("people", "fire: 3", "fire: 10", "people.yaml:5 people[0].skills.fire out_of_range"),
-        ("people", "id: li-na", "id: zhang-wei", "people.yaml:7 people[1].id repeated"),
-        ("people", "[zh, en]", "[zh, zh]", "people.yaml:6 people[0].languages[1] repeated"),
-        ("people", "[zh, en]", "[fr]", "people.yaml:6 people[0].languages[0] wrong_value"),
-        ("people", "skills: {medical: 9}", "skill: {medical: 9}", "people.yaml:9 people[1].skill unknown_key"),
+        ("people", "fire: 3", "fire: 10", "people.yaml:6 people[0].skills.fire out_of_range"),
+        ("people", "id: li-na", "id: zhang-wei", "people.yaml:8 people[1].id repeated"),
+        ("people", "1002", "1001", "people.yaml:9 people[1].number repeated"),
+        ("people", "[zh, en]", "[zh, zh]", "people.yaml:7 people[0].languages[1] repeated"),
+        ("people", "[zh, en]", "[fr]", "people.yaml:7 people[0].languages[0] wrong_value"),
+        ("people", "skills: {medical: 9}", "skill: {medical: 9}", "people.yaml:11 people[1].skill unknown_key"),
         ("intake", "best-skill", "fastest", "intake.yaml:2 strategy wrong_value"),
         ("intake", "[1, 3, all]", "[3, 1]", "intake.yaml:4 widen[1] narrower"),
         ("intake", "[1, 3, all]", "[all, 3]", "intake.yaml:4 widen[1] narrower"),
