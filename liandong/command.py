@@ -41,9 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
         _hush()
         return 1
     except (ValueError, OSError) as error:
-        if (told := _told(error)) is None:
+        if (message := told(error)) is None:
             raise
-        print(f"liandong: {told}", file=sys.stderr)
+        print(f"liandong: {message}", file=sys.stderr)
         _hush()
         return 1
     except KeyboardInterrupt:
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def _told(error: ValueError | OSError) -> str | None:
+def told(error: ValueError | OSError) -> str | None:
     """The message of an error that the outside caused; None for a bug."""
     if getattr(error, "code", None) is not None:
         return str(error)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config.centre import Centre
 from config.ports import Ports, PortSettings, PortsTaken, choose_ports
@@ -26,6 +27,9 @@ from telephony.prompt.render import render as render_prompts
 from telephony.prompt.settings import PromptSettings
 from telephony.prompt.waiting_tone import write_waiting_tone
 from telephony.settings import TelephonySettings
+
+if TYPE_CHECKING:
+    from journal import Places
 
 Progress = Callable[[str], None]
 
@@ -60,6 +64,14 @@ class Installation:
             )
         return cls(centre, State.open(state), gives_way)
 
+    @classmethod
+    def found(cls, config: Path, state: Path) -> Installation:
+        """The same in a state directory that the process which started this one has opened. Raises ConfigErrors.
+
+        Nothing is made there and no room is asked for, so that a child comes back on a full disk, too.
+        """
+        return cls(load_centre(config), State(state.absolute()))
+
     @property
     def telephony(self) -> TelephonySettings:
         """The centre's telephony."""
@@ -74,6 +86,20 @@ class Installation:
     def secrets(self) -> Secrets:
         """The secrets of this installation."""
         return Secrets(self.state.secrets)
+
+    @property
+    def journal_places(self) -> Places:
+        """Where its journal lies."""
+        # Half a second of imports, which only those pay who use the journal.
+        from journal import Places, sqlite_url
+
+        folder = self.state.path / "journal"
+        return Places(sqlite_url(folder / "journal.db"), folder / "spool", self.state.secrets / "journal-key")
+
+    @property
+    def engine_socket(self) -> Path:
+        """Where the engine tells our other processes what happens, and hears what they want."""
+        return self.state.run / "engine.sock"
 
     def program(self, progress: Progress) -> AsteriskProgram:
         """The Asterisk that this centre may use. Raises ObtainError."""

@@ -18,11 +18,23 @@ class Role(Enum):
     SERVE = "serve.lock"
     STOP = "stop.lock"
     """While somebody holds it, Asterisk's end is meant."""
+    ENGINE = "engine.lock"
+    WEB = "web.lock"
+    WORKER = "worker.lock"
 
+    @property
+    def child(self) -> str:
+        """What a child with this role is called, in files' names and to people."""
+        return self.name.lower()
+
+
+CHILDREN = (Role.ENGINE, Role.WEB, Role.WORKER)
+"""The processes that the supervisor watches over."""
 
 _TAKEN = {
     Role.SERVE: ("serving_already", "is served already by process {}; `liandong stop` ends it"),
     Role.STOP: ("stopping_already", "is being stopped already by process {}"),
+    **{role: ("running_already", f"its {role.child} is process {{}} already") for role in CHILDREN},
 }
 
 
