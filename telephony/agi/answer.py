@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from telephony.agi.error import BadAnswer
 
@@ -22,29 +23,72 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nobody is free: the caller waits until he is sent for."""
+    """Nobody is free: the caller waits until he is woken, and the dialplan asks again."""
+
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """Nobody works: the dialplan does what it does without an engine, and asks again between its rounds."""
 
     fence: int
 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """No answer: the dialplan does what it does without an engine, at once."""
+    """No answer: the dialplan does what it does without an engine, at once, and tells so (`Unanswered`)."""
 
 
-Answer = Offer | Wait | Nothing
+Decision = Offer | Wait | Net
+"""What the dialplan is told, and obeys if its fence is newer than that of the last one."""
+
+Answer = Decision | Nothing
 
 
-def write_answer(answer: Offer | Wait) -> str:
-    """As the dialplan reads it: `offer+FENCE+SEAT&SEAT+SECONDS` or `wait+FENCE`. Raises BadAnswer."""
+class Word(StrEnum):
+    """What came of a wish; the telephone speaks the prompt `wish-WORD`."""
+
+    SIGNED_IN = "signed-in"
+    SIGNED_OUT = "signed-out"
+    PAUSED = "paused"
+    READY = "ready"
+    WRONG_PIN = "wrong-pin"
+    """Or no such number: nobody learns which."""
+    LOCKED = "locked"
+    """Too many wrong PINs."""
+    SEAT_TAKEN = "seat-taken"
+    """Somebody else is signed in here."""
+    ELSEWHERE = "elsewhere"
+    """This person is signed in at another seat."""
+    NOT_SIGNED_IN = "not-signed-in"
+    NO_SUCH_REASON = "no-such-reason"
+    REFUSED = "refused"
+    """For any other reason."""
+    AWAY = "away"
+    """Nobody is there to ask; the dialplan says it by itself when no word comes."""
+
+
+def write_answer(answer: Decision) -> str:
+    """As the dialplan reads it: `offer+FENCE+SEAT&SEAT+SECONDS`, `wait+FENCE` or `net+FENCE`. Raises BadAnswer."""
     if answer.fence < 1:
         raise BadAnswer(f"fence {answer.fence}: the dialplan takes 1 and more")
     match answer:
         case Wait(fence):
             return f"wait+{fence}"
+        case Net(fence):
+            return f"net+{fence}"
         case Offer(fence, seats, seconds):
             if not seats or not all(_SEAT.fullmatch(seat) for seat in seats):
                 raise BadAnswer(f"no seats: {seats!r}")
             if seconds not in SECONDS:
                 raise BadAnswer(f"{seconds} s: the dialplan takes 1 to 99")
             return f"offer+{fence}+{'&'.join(seats)}+{seconds}"
+
+
+def write_word(word: str) -> str:
+    """As the dialplan reads it. Raises BadAnswer for a word that no prompt is there for."""
+    try:
+        return Word(word).value
+    except ValueError:
+        raise BadAnswer(f"{word!r}: no telephone can say that") from None

@@ -1,16 +1,20 @@
-"""What the dialplan asks about one call."""
+"""What the dialplan asks: which seat is to take a call, and whether a person at a seat may do what he keyed in."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from urllib.parse import unquote_plus
 
+from config.secret import Secret
 from telephony.agi.error import BadQuestion
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 _CHANNEL = re.compile(r"[A-Za-z0-9_.:;@/+-]{1,120}")
+_SEAT = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+_KEYS = re.compile(r"[0-9]{0,20}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 TEXT_MAX = 256  # characters of one value; a SIP URI's user part and display name are shorter
 
@@ -32,31 +36,67 @@ class Question:
     fence: int
     """The newest decision that the call obeyed; 0: none yet. An answer with an older or equal one changes nothing."""
     more: Mapping[str, str] = field(default_factory=dict)
-    """Whatever else the dialplan tells."""
+    """Whatever else the dialplan tells: `silent`, the service that a caller who cannot speak chose by key; of the last
+    offer `outcome`, Asterisk's DIALSTATUS, and `raced`, "1" when the gate before a seat refused it; `waited`, seconds.
+    Empty where there was none."""
+
+
+NO_PIN = Secret("")
+
+
+class WishKind(StrEnum):
+    """What a person can want by the keys of a seat's telephone."""
+
+    SIGN_IN = "sign-in"
+    SIGN_OUT = "sign-out"
+    PAUSE = "pause"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """May the person at this seat do so?"""
+
+    kind: WishKind
+    seat: str
+    """Whose telephone it was keyed in at."""
+    channel: str
+    """The telephone's channel; it waits for the word."""
+    staff: str = ""
+    """The person's number, to sign in; digits."""
+    pin: Secret = NO_PIN
+    """To sign in; digits. It comes apart from the rest, so that no log of Asterisk's ever holds it."""
+    reason: str = ""
+    """To pause: which of the centre's reasons, counted from 1; empty: none was keyed in."""
 
 
 _OWN = ("call", "asker", "called", "number", "name", "fence")
 
 
-def read_question(path: str) -> Question:
-    """The question in the path of `agi://host:port/ask?call=…&asker=…&called=…`; every value is URI-encoded.
+def read_question(path: str) -> Question | Wish:
+    """The question in the path of `agi://host:port/ask?call=…&asker=…&called=…` or `…/wish?kind=…&asker=…&seat=…`.
 
-    Raises BadQuestion.
+    Every value is URI-encoded; a wish has no PIN yet. Raises BadQuestion.
     """
     name, _, query = path.partition("?")
-    if name != "ask":
-        raise BadQuestion(f"nothing is known of {name[:40]!r}")
     values: dict[str, str] = {}
     for pair in query.split("&"):
         key, _, value = pair.partition("=")
         if key in values:
             raise BadQuestion(f"{key[:40]} twice")
         values[key] = _CONTROL.sub("�", unquote_plus(value))[:TEXT_MAX]
-    call, asker, fence = values.get("call", ""), values.get("asker", ""), values.get("fence") or "0"
-    if not _ID.fullmatch(call):
-        raise BadQuestion(f"no id of a call: {call!r}")
+    asker = values.get("asker", "")
+    if name not in ("ask", "wish"):
+        raise BadQuestion(f"nothing is known of {name[:40]!r}")
     if not _CHANNEL.fullmatch(asker):
         raise BadQuestion(f"no channel to answer to: {asker!r}")
+    return _question(asker, values) if name == "ask" else _wish(asker, values)
+
+
+def _question(asker: str, values: Mapping[str, str]) -> Question:
+    call, fence = values.get("call", ""), values.get("fence") or "0"
+    if not _ID.fullmatch(call):
+        raise BadQuestion(f"no id of a call: {call!r}")
     if not (fence.isascii() and fence.isdigit()):
         raise BadQuestion(f"no fence: {fence!r}")
     return Question(
@@ -68,3 +108,23 @@ def read_question(path: str) -> Question:
         fence=int(fence),
         more={key: value for key, value in values.items() if key and key not in _OWN},
     )
+
+
+def _wish(asker: str, values: Mapping[str, str]) -> Wish:
+    seat, staff, reason = values.get("seat", ""), values.get("staff", ""), values.get("reason", "")
+    try:
+        kind = WishKind(values.get("kind", ""))
+    except ValueError as error:
+        raise BadQuestion(f"no wish: {error}") from None
+    if not _SEAT.fullmatch(seat):
+        raise BadQuestion(f"no seat: {seat!r}")
+    if not (_KEYS.fullmatch(staff) and _KEYS.fullmatch(reason)):
+        raise BadQuestion("not keyed in: a number or a reason that is more than digits")
+    return Wish(kind, seat, asker, staff=staff, reason=reason)
+
+
+def read_pin(keyed: str) -> Secret:
+    """What was keyed in as a PIN. Raises BadQuestion, which tells nothing of it."""
+    if not _KEYS.fullmatch(keyed):
+        raise BadQuestion("not keyed in: a PIN that is more than digits")
+    return Secret(keyed)

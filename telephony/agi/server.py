@@ -1,4 +1,4 @@
-"""The AGI server: one short question and one answer on each connection, each bounded in time, size and number.
+"""The AGI server: one short question or wish and its answer on each connection, bounded in time, size and number.
 
 What a connection does or does not do touches no other one. Nothing is held by holding a socket: who doesn't get his
 answer in time goes the way that the dialplan has for it.
@@ -11,20 +11,24 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
 
-from telephony.agi.answer import Answer, Nothing, Offer, Wait, write_answer
+from config.secret import Secret
+from telephony.agi.answer import Answer, Decision, Nothing, Word, write_answer, write_word
 from telephony.agi.error import BadQuestion
-from telephony.agi.question import Question
-from telephony.agi.wire import REPLY_MAX, Header, checking, is_reply, says, setting, took
+from telephony.agi.question import Question, Wish, WishKind, read_pin
+from telephony.agi.wire import PIN, REPLY_MAX, Header, checking, is_reply, says, setting, took, value
 
 Handler = Callable[[Question], Awaitable[Answer]]
 """Decides. Cancelled when time is up or the asker is gone: then nothing that it reserved is offered."""
 
-Unheard = Callable[[Question, Offer | Wait], None]
+Unheard = Callable[[Question, Decision], None]
 """Told of an answer that the asker did not take: what was reserved for it is to be released."""
+
+Granter = Callable[[Wish], Awaitable[str]]
+"""Decides on a wish: one of `Word`. Never cancelled but by `stop`: what a person wanted is decided, heard or not."""
 
 log = logging.getLogger("telephony.agi")
 
@@ -57,20 +61,31 @@ class Limits:
     """For the whole question. The dialplan gives up after `ask_s`, 0.5 by default: nobody listens any longer."""
     answer_s: float = 0.45
     """For the handler: less than `ask_s`, so that an answer is not given to somebody who has just left."""
+    wish_s: float = 2.8
+    """For a wish: it waits for a PIN to be checked and for the disk. The dialplan waits 3 s, then it says `away`."""
     taking_s: float = 0.5
     """For Asterisk to take the answer."""
     connections: int = 256
     """At once; the dialplan makes one a call, for some milliseconds."""
 
 
+async def nobody(_: Wish) -> str:
+    """For who grants no wishes."""
+    return Word.AWAY
+
+
 class AgiServer:
     """Listens on one port; `start` and `stop` it."""
 
-    def __init__(self, handler: Handler, unheard: Unheard, limits: Limits = Limits()) -> None:
+    def __init__(
+        self, handler: Handler, unheard: Unheard, limits: Limits = Limits(), *, wish: Granter = nobody
+    ) -> None:
         self._handler = handler
         self._unheard = unheard
         self._limits = limits
+        self._granter = wish
         self._serving: set[asyncio.Task[None]] = set()
+        self._granting: set[asyncio.Future[str]] = set()
         self._server: asyncio.Server | None = None
         self.ends: Counter[End] = Counter()
 
@@ -84,9 +99,10 @@ class AgiServer:
         """Stop listening and end every connection."""
         if self._server is not None:
             self._server.close()
-        for task in self._serving:
+        ending: list[asyncio.Future[None] | asyncio.Future[str]] = [*self._serving, *self._granting]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -107,8 +123,11 @@ class AgiServer:
         except BadQuestion as error:
             log.warning("%s: %s", writer.get_extra_info("peername"), error)
             return End.BAD_QUESTION
-        if question is None:
-            return End.NO_QUESTION
+        match question:
+            case None:
+                return End.NO_QUESTION
+            case Wish():
+                return await self._grant(question, reader, writer)
         answer = await self._decide(question, reader)
         match answer:
             case End():
@@ -120,7 +139,7 @@ class AgiServer:
         self._unheard(question, answer)
         return End.UNHEARD
 
-    async def _question(self, reader: asyncio.StreamReader) -> Question | None:
+    async def _question(self, reader: asyncio.StreamReader) -> Question | Wish | None:
         header = Header()
         with suppress(OSError):
             while data := await reader.read(REPLY_MAX):
@@ -146,6 +165,27 @@ class AgiServer:
             self._unheard(question, answer)  # it would not be stopped
         return end
 
+    async def _grant(self, wish: Wish, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> End:
+        """Let a wish be decided, and say the word if anybody still listens."""
+        if wish.kind is WishKind.SIGN_IN:
+            try:
+                pin = await _within(self._limits.taking_s, _pin(reader, writer))
+            except BadQuestion as error:
+                log.warning("%s: %s", wish.seat, error)
+                return End.BAD_QUESTION
+            if pin is None:
+                return End.NO_QUESTION
+            wish = replace(wish, pin=pin)
+        granting = asyncio.ensure_future(self._granter(wish))
+        self._granting.add(granting)
+        granting.add_done_callback(self._granting.discard)
+        await asyncio.wait({granting}, timeout=self._limits.wish_s)
+        if not granting.done():
+            return End.LATE
+        word = write_word(granting.result())
+        taken = await _within(self._limits.taking_s, _give(wish, word, reader, writer))
+        return End.ANSWERED if taken else End.UNHEARD
+
 
 async def _gone(reader: asyncio.StreamReader) -> None:
     """Wait until the other side has closed; what it says before it is asked counts for nothing."""
@@ -154,7 +194,16 @@ async def _gone(reader: asyncio.StreamReader) -> None:
             pass
 
 
-async def _give(question: Question, text: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+async def _pin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Secret | None:
+    """What was keyed in as a PIN; None: the asker left. Raises BadQuestion."""
+    writer.write(PIN)
+    keyed = value(await _reply(reader))
+    return None if keyed is None else read_pin(keyed)
+
+
+async def _give(
+    question: Question | Wish, text: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> bool:
     """Whether Asterisk has the answer where the dialplan reads it."""
     # One at a time: of two commands in one packet Asterisk does the first and leaves the second lying.
     writer.write(setting(question, text))

@@ -1,4 +1,4 @@
-"""The two sides' lines of one AGI question. Pure.
+"""The two sides' lines of one AGI question or wish. Pure.
 
 Asterisk opens with a block of `agi_key: value` lines and an empty line; then we write commands and it writes one line
 for each. Its second line holds all that we need, percent-encoded by the dialplan. The rest is skipped without being
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from telephony.agi.error import BadQuestion
-from telephony.agi.question import Question, read_question
+from telephony.agi.question import Question, Wish, read_question
 
 HEADER_MAX = 16_384  # bytes; Asterisk's own header is about 800, and what the dialplan adds goes through 8,192
 REPLY_MAX = 4_096
@@ -25,7 +25,7 @@ class Header:
 
     _data: bytes = b""
 
-    def feed(self, data: bytes) -> Question | None:
+    def feed(self, data: bytes) -> Question | Wish | None:
         """The question, once the block is whole; None: more is to come. Raises BadQuestion."""
         self._data += data
         if not (self._data.startswith(_OPENING) or _OPENING.startswith(self._data)):
@@ -39,17 +39,40 @@ class Header:
         return read_question(script.decode("utf-8", "replace"))
 
 
-def setting(question: Question, text: str) -> bytes:
+def setting(question: Question | Wish, text: str) -> bytes:
     """The command that puts the answer where the dialplan looks for it: on the asking channel.
 
-    Neither part can hold a quote, a comma, a space or a line end: `read_question` and `write_answer` see to that.
+    Neither part can hold a quote, a comma, a space or a line end: `read_question`, `write_answer` and `write_word`
+    see to that.
     """
-    return f'SET VARIABLE SHARED(LD_ANSWER,{question.asker}) "{text}"\n'.encode()
+    return f'SET VARIABLE {_place(question)} "{text}"\n'.encode()
 
 
-def checking(question: Question) -> bytes:
+def checking(question: Question | Wish) -> bytes:
     """The command that reads it back: setting it on a channel that is gone is reported as done."""
-    return f"GET FULL VARIABLE ${{SHARED(LD_ANSWER,{question.asker})}}\n".encode()
+    return f"GET FULL VARIABLE ${{{_place(question)}}}\n".encode()
+
+
+def _place(question: Question | Wish) -> str:
+    match question:
+        case Question():
+            return f"SHARED(LD_ANSWER,{question.asker})"
+        case Wish():
+            return f"SHARED(LD_RESULT,{question.channel})"
+
+
+PIN = b"GET FULL VARIABLE ${LD_PIN}\n"
+"""The command that asks for the PIN of a wish. It never stands in the question itself: Asterisk logs a URL that it
+could not reach, and shows it to whoever lists channels."""
+
+
+def value(reply: bytes) -> str | None:
+    """The value in the answer to a GET; None: it is no such answer."""
+    opened, closed = b"200 result=1 (", b")"
+    line = reply.rstrip(b"\r\n")
+    if not (line.startswith(opened) and line.endswith(closed)):
+        return None
+    return line[len(opened) : -len(closed)].decode("utf-8", "replace")
 
 
 def took(reply: bytes) -> bool:
@@ -59,7 +82,7 @@ def took(reply: bytes) -> bool:
 
 def says(reply: bytes, text: str) -> bool:
     """Whether a line is the answer to `checking`, with this text."""
-    return reply.rstrip(b"\r\n") == f"200 result=1 ({text})".encode()
+    return value(reply) == text
 
 
 def is_reply(line: bytes) -> bool:

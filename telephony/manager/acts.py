@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from telephony.manager.conversation import Reply
 from telephony.manager.error import BadAction
 from telephony.manager.exchange import Origination, Place
@@ -11,6 +13,11 @@ from telephony.manager.snapshot import FAMILY
 ALIVE = "LD_ALIVE"
 """The global variable with the engine's heartbeat."""
 
+WAKE, SAY = "A", "B"
+"""Keys that no telephone has but a soldier's: [waiting] looks at once what is wanted of it. Pressed by a caller they
+do nothing, and in a conversation they are two short tones: so neither can tear a call apart."""
+
+_PROMPT = re.compile(r"[a-z0-9-]{1,60}")
 _NOT_IN_A_VARIABLE = frozenset(',"\\()[]')
 
 
@@ -33,6 +40,22 @@ class Acts:
         first = (("Channel", _named(channel)), *_place(place))
         second = (("ExtraChannel", _named(other)), *_place(other_place, "Extra"))
         return await self._do("Redirect", *first, *second)
+
+    async def wake(self, channel: str) -> Outcome[None]:
+        """Have a waiting caller ask again: by a flag that he looks at each turn, and a key that makes him look now."""
+        return await self._call_to(channel, "SHARED(LD_WAKE)", "1", WAKE)
+
+    async def announce(self, channel: str, prompt: str) -> Outcome[None]:
+        """Say a prompt to a waiting caller."""
+        if not _PROMPT.fullmatch(prompt):
+            raise BadAction(f"{prompt!r} is no name of a prompt")
+        return await self._call_to(channel, "SHARED(LD_SAY)", prompt, SAY)
+
+    async def _call_to(self, channel: str, name: str, value: str, key: str) -> Outcome[None]:
+        told = await self.set_variable(channel, name, value)
+        if not isinstance(told, Answered):
+            return told
+        return await self._do("PlayDTMF", ("Channel", channel), ("Digit", key), ("Receive", "true"))
 
     async def originate(self, origination: Origination) -> Outcome[None]:
         """Call a telephone; waits only until Asterisk has begun to."""

@@ -140,7 +140,7 @@ class Ended(_OfChannel):
 
 @dataclass(frozen=True, slots=True)
 class Unanswered(_OfChannel):
-    """The dialplan asked the engine about this call and got no answer in time: release what was reserved."""
+    """The dialplan asked about this call and got no answer in time that it understood: release what was reserved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,23 @@ class Offered(_OfChannel):
 
     fence: int
     outcome: DialOutcome
+    raced: bool
+    """The gate before a seat refused the offer: another call was in already. See `Refused`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(_OfChannel):
+    """The gate before a seat let this offer not in: the seat has another call. Its telephone did not ring."""
+
+    fence: int
+    seat: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stale(_OfChannel):
+    """A decision came whose fence is not newer than what the call obeys: nobody was rung, and it is asked again."""
+
+    fence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +222,8 @@ Event = (
     | Ended
     | Unanswered
     | Offered
+    | Refused
+    | Stale
     | SilentCall
     | Told
     | ContactChanged

@@ -84,6 +84,15 @@ class Exchange(Protocol):
     async def redirect_both(self, channel: str, place: Place, other: str, other_place: Place) -> Outcome[None]:
         """Send two channels that are joined elsewhere at one moment."""
 
+    async def wake(self, channel: str) -> Outcome[None]:
+        """Have a waiting caller ask his question again, now. Nothing happens to one who does not wait any more."""
+
+    async def announce(self, channel: str, prompt: str) -> Outcome[None]:
+        """Say a prompt to a waiting caller, such as `place-3`; waking him cuts it short."""
+
+    async def look(self) -> Outcome[Snapshot]:
+        """What is now, asked besides the news: what `next` told or is still to tell may be older or younger."""
+
     async def originate(self, origination: Origination) -> Outcome[None]:
         """Call a telephone. Answered: it is being called; what came of it is an `Originated`."""
 

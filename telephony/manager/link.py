@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -224,28 +225,24 @@ class ManagerLink(Acts):
             await asyncio.sleep(self._patience.again_s)
 
     async def _ask_for_snapshot(self, connection: Connection) -> Snapshot:
-        within = self._patience.snapshot_s
         # From the answer to this ping on an event may be younger than the snapshot; before it, none is.
-        self._mark, marked = connection.ask("Ping", (), within)
-        asked = [connection.ask(action, fields, within)[1] for action, fields in QUESTIONS]
+        self._mark, marked = connection.ask("Ping", (), self._patience.snapshot_s)
+        looking = self._look(connection)
         await marked
-        replies = []
-        for (action, _), answer in zip(QUESTIONS, asked, strict=True):
-            match await answer:
-                case Answered(reply):
-                    replies.append(reply)
-                case Refused(why) if action == "PJSIPShowContacts" and why.startswith("No Contacts"):
-                    replies.append(Reply({}))  # Asterisk's way to say that the list is empty
-                case Refused(why):
-                    raise _LinkBroken(Broken.RESYNC, f"{action}: {why}")
-                case LinkLost():
-                    raise _LinkBroken(Broken.CLOSED, "closed during the snapshot")
-                case _:
-                    raise _LinkBroken(Broken.SILENT, f"no answer to {action}")
-        try:
-            return read_snapshot(replies)
-        except ValueError as error:
-            raise _LinkBroken(Broken.RESYNC, str(error)) from None
+        match await looking:
+            case Answered(snapshot):
+                return snapshot
+            case Refused(why):
+                raise _LinkBroken(Broken.RESYNC, why)
+            case LinkLost():
+                raise _LinkBroken(Broken.CLOSED, "closed during the snapshot")
+            case _:
+                raise _LinkBroken(Broken.SILENT, "no answer to the snapshot's questions")
+
+    def _look(self, connection: Connection) -> Awaitable[Outcome[Snapshot]]:
+        """Ask all questions of a snapshot, now, in one go; what comes of them is awaited."""
+        asked = [connection.ask(action, fields, self._patience.snapshot_s)[1] for action, fields in QUESTIONS]
+        return _snapshot(asked)
 
     def _tell_snapshot(self, snapshot: Snapshot) -> None:
         kept, self._kept = self._kept, []
@@ -262,9 +259,32 @@ class ManagerLink(Acts):
         """The next news; waits for it. One listener at a time."""
         return await self._inbox.take()
 
+    async def look(self) -> Outcome[Snapshot]:
+        """What is now, besides the news."""
+        return LinkLost() if self._connection is None else await self._look(self._connection)
+
     async def _ask(self, action: str, *fields: tuple[str, str]) -> Outcome[Reply]:
         if self._connection is None:
             encode(action, "", fields)  # a bad action is bad with and without a link
             return LinkLost()
         _, answer = self._connection.ask(action, fields, self._patience.action_s)
         return await answer
+
+
+async def _snapshot(asked: Sequence[Awaitable[Outcome[Reply]]]) -> Outcome[Snapshot]:
+    """A snapshot from the answers to `QUESTIONS`, as they come."""
+    replies = []
+    for (action, _), answer in zip(QUESTIONS, asked, strict=True):
+        match await answer:
+            case Answered(reply):
+                replies.append(reply)
+            case Refused(why) if action == "PJSIPShowContacts" and why.startswith("No Contacts"):
+                replies.append(Reply({}))  # Asterisk's way to say that the list is empty
+            case Refused(why):
+                return Refused(f"{action}: {why}")
+            case unknown:
+                return unknown
+    try:
+        return Answered(read_snapshot(replies))
+    except ValueError as error:
+        return Refused(str(error))

@@ -29,9 +29,11 @@ from telephony.manager.event import (
     Originated,
     Pressed,
     Reach,
+    Refused,
     Resumed,
     Ringing,
     SilentCall,
+    Stale,
     Told,
     Unanswered,
 )
@@ -94,7 +96,13 @@ def _user_event(at: datetime, fields: Fields) -> Event:
         case "Unanswered":
             return Unanswered(at, channel)
         case "Offered":
-            return Offered(at, channel, int(fields["Fence"]), _dial_outcome(fields["Outcome"]))
+            outcome = _dial_outcome(fields["Outcome"])
+            # A call that began before the dialplan was last changed does not tell this.
+            return Offered(at, channel, int(fields["Fence"]), outcome, raced=fields.get("Raced") == "1")
+        case "Refused":
+            return Refused(at, channel, int(fields["Fence"]), fields["Seat"])
+        case "Stale":
+            return Stale(at, channel, int(fields["Fence"]))
         case "SilentCall":
             return SilentCall(at, channel, fields["Service"])
         case name:

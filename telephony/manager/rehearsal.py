@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from telephony.manager.exchange import News, Origination, Place
 from telephony.manager.outcome import Answered, Outcome
+from telephony.manager.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class RehearsedExchange:
     variables: dict[tuple[str, str], str] = field(default_factory=dict)
     """By channel and name."""
     database: dict[str, str] = field(default_factory=dict)
+    sight: Snapshot = field(default_factory=lambda: Snapshot((), (), {}, {}, {}))
+    """What `look` finds."""
     _news: asyncio.Queue[News] = field(default_factory=asyncio.Queue)
 
     def tell(self, news: News) -> None:
@@ -48,6 +51,19 @@ class RehearsedExchange:
     async def redirect_both(self, channel: str, place: Place, other: str, other_place: Place) -> Outcome[None]:
         """Send two channels elsewhere."""
         return self._did("redirect_both", channel, place, other, other_place)
+
+    async def wake(self, channel: str) -> Outcome[None]:
+        """Have a waiting caller ask again."""
+        return self._did("wake", channel)
+
+    async def announce(self, channel: str, prompt: str) -> Outcome[None]:
+        """Say a prompt to a waiting caller."""
+        return self._did("announce", channel, prompt)
+
+    async def look(self) -> Outcome[Snapshot]:
+        """What is now."""
+        outcome = self._did("look")
+        return Answered(self.sight) if isinstance(outcome, Answered) else outcome
 
     async def originate(self, origination: Origination) -> Outcome[None]:
         """Call a telephone."""
