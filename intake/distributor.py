@@ -50,9 +50,19 @@ class Distributor:
         return None if due is None else self._time.shown(due)
 
     @property
+    def synced(self) -> bool:
+        """Whether it has seen what Asterisk has; before, every caller is left to the net."""
+        return self._hall.synced
+
+    @property
     def fence(self) -> int:
         """The number of the newest decision."""
         return self._hall.fence
+
+    def call(self, name: str) -> CallView | None:
+        """One call; None if it has ended, or nobody has heard of it."""
+        call = self._hall.calls.get(name)
+        return None if call is None else call_view(self._hall, call)
 
     def calls(self) -> Iterator[CallView]:
         """Every call, in the order in which they became known."""

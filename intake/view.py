@@ -29,8 +29,8 @@ class CallView:
     """What it needs of the person now; nothing in particular once it has waited too long for a skill."""
     priority: int
     """0 to 10, 10 most urgent."""
-    age_s: float
-    """Since it arrived, at the last event."""
+    arrived: float
+    """Steady time of its arrival, seconds; never changes."""
     fence: int | None
     """Its live offer."""
     seats: tuple[str, ...]
@@ -67,8 +67,8 @@ class SeatView:
     """Whether its telephone answers Asterisk."""
     free: bool
     """Whether it would get the next call."""
-    free_s: float | None
-    """For how long, at the last event; None if it isn't free."""
+    free_since: float | None
+    """Steady time since which it is free, seconds; None if it isn't."""
 
 
 def call_view(hall: Hall, call: Call) -> CallView:
@@ -81,7 +81,7 @@ def call_view(hall: Hall, call: Call) -> CallView:
         caller=call.caller,
         need=call.wanted,
         priority=call.priority,
-        age_s=hall.now - call.arrived,
+        arrived=call.arrived,
         fence=offer.fence if offer is not None else None,
         seats=tuple(offer.seats) if offer is not None else (),
         seat=call.seat,
@@ -103,5 +103,5 @@ def seat_view(hall: Hall, seat: Seat) -> SeatView:
         fence=seat.fence,
         reachable=seat.reachable,
         free=seat.free,
-        free_s=hall.now - seat.since if seat.free else None,
+        free_since=seat.since if seat.free else None,
     )

@@ -47,6 +47,12 @@ def facts_of(engine: Engine, type: str, *, after: int = 0, most: int = PAGE) -> 
     return _read(engine, query.order_by(facts.c.sequence).limit(most))
 
 
+def last_of(engine: Engine, type: str) -> Fact | None:
+    """The newest fact of a type; None if there is none."""
+    query = _FACTS.where(facts.c.type == str(type)).order_by(facts.c.sequence.desc()).limit(1)
+    return next(iter(_read(engine, query)), None)
+
+
 def to_erase(engine: Engine, before: datetime, most: int = PAGE) -> tuple[int, ...]:
     """Sequences of facts that happened before a moment and still have personal data, the lowest first."""
     query = select(facts.c.sequence).join(personal).where(facts.c.time < to_text(before))
