@@ -7,6 +7,7 @@ lies in the state directory, and nothing is remembered that both do not know.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
+PIN_DIGITS = 6  # short enough to key in; see intake.edge.door for what guessing costs
 # Asterisk's dialplan and its lists of files have no way to quote these.
 ETC = "etc"
 LOG = "asterisk"
@@ -100,6 +102,10 @@ class Installation:
     def engine_socket(self) -> Path:
         """Where the engine tells our other processes what happens, and hears what they want."""
         return self.state.run / "engine.sock"
+
+    def pin(self, person: str) -> Secret:
+        """What this person keys in to sign in; made if there is none yet. Raises StateError."""
+        return self.secrets.get_or_make(f"pin-{person}", length=PIN_DIGITS, alphabet=string.digits)
 
     def program(self, progress: Progress) -> AsteriskProgram:
         """The Asterisk that this centre may use. Raises ObtainError."""

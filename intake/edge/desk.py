@@ -3,7 +3,7 @@
     desk = Desk(exchange, distributor, journal, services={"119": "fire"}, people=people)
     await desk.run()                       # until cancelled; a bug anywhere in it ends it
     answer = await desk.answer(question)   # the dialplan's question, from the AGI server
-    await desk.wish(wish)                  # what a person wants; raises Refused
+    await desk.wish(wish)                  # what a person wants; raises NotGranted
     desk.calls(), desk.seats()             # now
 
 Rules:
@@ -64,7 +64,7 @@ _OUTCOMES = {
 """Of an offer as a whole, as the dialplan says it with its next question."""
 
 
-class Refused(ValueError):
+class NotGranted(ValueError):
     """A wish that is not granted; `code` is stable."""
 
     def __init__(self, code: str, because: str) -> None:
@@ -222,15 +222,15 @@ class Desk:
         self._take(event.Undelivered(question.call, answer.fence), self._clock())
 
     async def wish(self, wanted: wish.Wish) -> None:
-        """Grant what a person wants; returns when it is written down and done. Raises Refused."""
+        """Grant what a person wants; returns when it is written down and done. Raises NotGranted."""
         if not self.ready:
-            raise Refused("not_ready", "the engine does not see what Asterisk has; try again in a moment")
+            raise NotGranted("not_ready", "the engine does not see what Asterisk has; try again in a moment")
         reply: asyncio.Future[command.Reply] = asyncio.get_running_loop().create_future()
         self._wishes[wanted.wish] = reply
         self._take(wanted, self._clock())
         came_to = await reply
         if came_to.refused is not None:
-            raise Refused(came_to.refused, came_to.because)
+            raise NotGranted(came_to.refused, came_to.because)
 
     async def _commit(self, decision: Decision, draft: Draft) -> None:
         """Write a decided fact down, and tell the core how that went."""
@@ -352,6 +352,11 @@ class Desk:
                 return draft_of(witnessed, at)
 
     # What is now.
+
+    @property
+    def acts_failed(self) -> int:
+        """Acts that Asterisk refused, or of which nobody knows whether they took effect."""
+        return self._acting.failed
 
     def calls(self) -> list[CallNow]:
         """Every call that is up, in the order in which they became known."""

@@ -41,7 +41,7 @@ class Door:
         self._pin = pin
         self._tries: dict[str, _Tries] = {}
 
-    def knock(self, who: str, pin: str, now: float) -> tuple[Entry, str]:
+    def knock(self, who: str, pin: Secret, now: float) -> tuple[Entry, str]:
         """Try to come in as a person, named by id or staff number; what came of it, and the person's id or "".
 
         `now` is seconds of a clock that does not go back. Raises StateError when the PIN can't be read.
@@ -52,7 +52,7 @@ class Door:
         tries = self._tries.setdefault(person, _Tries())
         if now < tries.shut_until:
             return Entry.SHUT, person
-        if self._pin(person) == Secret(pin):
+        if self._pin(person) == pin:
             tries.wrong = 0
             return Entry.OPEN, person
         tries.wrong += 1

@@ -15,7 +15,10 @@ from intake import fact
 from journal import Draft
 from journal.canonical import Json
 
-TYPES = frozenset({"Repaired", "Discrepancy"})
+WRONG_PIN = "WrongPin"
+"""Somebody tried to sign in with a PIN that is not the person's."""
+
+TYPES = frozenset({"Repaired", "Discrepancy", WRONG_PIN})
 """Names of facts that NENA i3 has none for."""
 
 _SUBJECTS = ("call", "seat", "person")

@@ -1,0 +1,207 @@
+"""The engine: chooses the seat, knows every call, writes everything down; the only writer of the database.
+
+It is a child of the supervisor (`liandong.child`). When it ends, however it ends, the dialplan goes on without it; the
+next one looks at what Asterisk has and goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from config.ports import Ports, PortSettings
+from config.secret import Secret
+from console.hub import Hub
+from console.state import FactState, Figure, Hello
+from console.wire import Refused
+from intake.distributor import Distributor
+from intake.edge.desk import Desk, NotGranted
+from intake.edge.door import Door
+from intake.edge.reception import Reception
+from intake.edge.writing import TYPES as INTAKE_FACTS
+from intake.people import People
+from intake.settings import IntakeSettings
+from journal import BadFact, CommitUnknown, Draft, Fact, Journal, NotCommitted, Refusal, Registry, last_sequence
+from journal.instant import utc_now
+from liandong.beat import EVERY_S, Beat
+from liandong.installation import Installation
+from liandong.lock import Role
+from liandong.showing import call_state, live, seat_state, tell
+from recordings.fact import TYPES as RECORDING_FACTS
+from telephony.agi.server import AgiServer
+from telephony.manager.link import ManagerLink
+
+DEAD = 0
+"""A heartbeat that is old for ever: an engine that ends on purpose costs no caller half a second."""
+
+log = logging.getLogger("engine")
+
+
+async def run(installation: Installation, ended: asyncio.Event) -> None:
+    """Live until `ended`. Raises what must end the process at once."""
+    registry = Registry(INTAKE_FACTS | RECORDING_FACTS)
+    journal = await asyncio.to_thread(Journal.open, installation.journal_places, registry)
+    try:
+        await Engine(installation, journal).run(ended)
+    finally:
+        await asyncio.to_thread(journal.close)
+
+
+class Engine:
+    """One life of it."""
+
+    def __init__(self, installation: Installation, journal: Journal) -> None:
+        centre, telephony = installation.centre, installation.telephony
+        settings, people = centre.part(IntakeSettings), centre.part(People).people
+        self._installation = installation
+        self._journal = journal
+        self._bind = centre.part(PortSettings).bind
+        self._ports = Ports.read(installation.state.run)
+        self._numbers = {seat.id: seat.number for seat in telephony.seats}
+        self._link = ManagerLink(self._bind, self._ports.ami, "liandong", installation.secrets.get_or_make("ami"))
+        self._desk = Desk(
+            self._link,
+            Distributor(settings, self._numbers, people),
+            journal,
+            services={service.number: service.id for service in telephony.services},
+            people=people,
+        )
+        door = Door(people, installation.pin)
+        self._reception = Reception(self._desk, door, settings.pause_reasons, journal, _Clocks())
+        self._agi = AgiServer(self._desk.answer, self._desk.unheard, wish=self._reception.by_phone)
+        self._hub = Hub(self._hello, self._handle)
+        self._sequence = 0
+        self._beat = Beat.of(installation.state.run, Role.ENGINE)
+        self._desk.shows = lambda change: self._hub.live(live(change, self._numbers))
+        self._desk.tells = lambda wanted: self._hub.tell(tell(wanted))
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Live until `ended`."""
+        loop = asyncio.get_running_loop()
+
+        def hear(facts: tuple[Fact, ...]) -> None:
+            loop.call_soon_threadsafe(self._told, facts)
+
+        take_off = self._journal.listen(hear)
+        self._sequence = max(self._sequence, await asyncio.to_thread(last_sequence, self._journal.reader))
+        try:
+            await self._agi.start(self._bind, self._ports.agi)
+            await self._hub.start(self._installation.engine_socket)
+            async with asyncio.TaskGroup() as group:
+                for part in (self._desk.run(), self._link.run(), self._beat.measure(), self._live()):
+                    group.create_task(part)
+                await ended.wait()
+                log.info("ending")
+                await self._link.heartbeat(DEAD)
+                raise _Ended
+        except* _Ended:
+            pass
+        finally:
+            take_off()
+            await self._agi.stop()
+            await self._hub.stop()
+            self._beat.close()
+
+    async def _live(self) -> None:
+        """Say that we live, to the supervisor and to the dialplan: only what can decide may say so."""
+        while True:
+            self._desk.pulse()
+            self._beat.write()
+            if self._desk.ready:
+                await self._link.heartbeat(int(time.time()))
+            await asyncio.sleep(EVERY_S)
+
+    # Those who listen.
+
+    def _told(self, facts: tuple[Fact, ...]) -> None:
+        self._sequence = max(self._sequence, facts[-1].sequence)
+        self._hub.facts([FactState.of(fact) for fact in facts])
+
+    def _hello(self) -> Hello:
+        return Hello(
+            sequence=self._sequence,
+            calls=tuple(call_state(call) for call in self._desk.calls()),
+            seats=tuple(seat_state(seat, self._numbers) for seat in self._desk.seats()),
+            status=self._status(),
+        )
+
+    async def _handle(self, want: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            match want, args:
+                case "sign-in", {"seat": str(seat), "person": str(person), "pin": str() | None as pin, "by": str(by)}:
+                    secret = None if pin is None else Secret(pin)
+                    await self._reception.sign_in(seat, person, secret, by=by)
+                case "sign-out", {"seat": str(seat), "by": str(by)}:
+                    await self._reception.sign_out(seat, by=by)
+                case "pause", {"seat": str(seat), "reason": str(reason), "by": str(by)}:
+                    await self._reception.pause(seat, reason, by=by)
+                case "ready", {"seat": str(seat), "by": str(by)}:
+                    await self._reception.ready(seat, by=by)
+                case "status", _:
+                    return self._status()
+                case "record", {"drafts": list(texts)}:
+                    return {"recorded": await self._record(texts)}
+                case _:
+                    raise Refused("bad_request", f"the engine knows nothing of {want!r} with {', '.join(args)}")
+        except NotGranted as error:
+            raise Refused(error.code, str(error)) from error
+        return {}
+
+    async def _record(self, texts: list[Any]) -> int:
+        """Commit facts that the worker found; those that stand in the journal already are passed over."""
+        try:
+            drafts = [Draft.from_text(str(text)) for text in texts]
+            done = await self._journal.decide(lambda unit: unit.record_once(drafts))
+        except BadFact as error:
+            raise Refused("bad_fact", str(error)) from error
+        except (NotCommitted, CommitUnknown) as error:
+            raise Refused("not_written_down", str(error)) from error
+        if isinstance(done, Refusal):
+            raise Refused("not_written_down", f"the journal is {done}")
+        return len(done.value)
+
+    def _status(self) -> dict[str, Figure]:
+        """How everything fares, for `/readyz` and `/metrics`."""
+        desk, link, journal = self._desk, self._link, self._journal.status()
+        stages = Counter(call.view.stage.value for call in desk.calls())
+        seats = desk.seats()
+        lines = Counter(seat.view.line.value for seat in seats)
+        return {
+            "ready": desk.ready,
+            "link_up": link.up,
+            "link_broken": None if link.broken is None else link.broken.value,
+            "link_damages": link.damages,
+            "snapshots": link.snapshots,
+            "steps": desk.steps,
+            "acts_failed": desk.acts_failed,
+            "facts_unwritten": desk.unwritten,
+            "sequence": self._sequence,
+            "journal_waiting": journal.waiting,
+            "journal_trouble": journal.trouble or journal.heads_trouble,
+            "spool_bytes": journal.witness.spool_bytes,
+            "spool_trouble": journal.witness.spool_trouble or journal.witness.database_trouble,
+            "facts_lost": journal.witness.lost,
+            "listeners": self._hub.clients,
+            "seats_free": sum(seat.view.free for seat in seats),
+            "seats_signed_in": sum(seat.view.person is not None for seat in seats),
+            **{f"calls_{stage}": count for stage, count in stages.items()},
+            **{f"lines_{line}": count for line, count in lines.items()},
+            **{f"questions_{end.value}": count for end, count in self._agi.ends.items()},
+        }
+
+
+class _Ended(Exception):
+    pass
+
+
+class _Clocks:
+    def steady(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def moment(self) -> datetime:
+        return utc_now()
