@@ -95,7 +95,7 @@ def settle(hall: Hall, seat: Seat, found: SeatSeen) -> None:
         seat.reachable = True
         _settle_idle(hall, seat)
     elif found.device is Device.UNREACHABLE:
-        if found.call is None:
+        if found.call is None and seat.line is not Line.FAULT:
             _settle_idle(hall, seat)
         ring.unreachable(hall, seat)
     else:
