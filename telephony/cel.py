@@ -1,20 +1,38 @@
 """What happened to the channels, as Asterisk writes it down by itself: the channel event log (`cel.csv`).
 
 Written whether or not any process of ours lives, so this is what everything catches up from. A reader keeps only
-a byte offset; the last line may be half written and is left for the next look; a file that was rotated or cut is
-read from its beginning. Rows that make no sense are counted, never fatal.
+a byte offset; the last line may be half written and is left for the next look; a file that was cut is read from its
+beginning (`trail.py` follows one that is rotated, too). Rows that make no sense are counted, never fatal.
+
+A row is found by its quotes. Inside of a field Asterisk doubles each quote, so nothing that a caller writes into his
+number (a line end, commas, a whole row) begins a row here: only Asterisk itself can write a line that starts with one
+quote and a time. What a full disk or a power cut left of a row spoils no other one, even where both share a line.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
+from telephony.manager.channel import endpoint_of
 
-@dataclass(frozen=True)
+ROW_MAX = 32 * 1024
+"""Bytes; a row has some 200, and the longest number that a SIP message can carry makes some thousand of it."""
+
+_START = re.compile(rb'^"[0-9]{1,11}\.[0-9]{6}","', re.MULTILINE)
+_START_ANYWHERE = re.compile(rb'"[0-9]{1,11}\.[0-9]{6}","')
+_ID = re.compile(r"[0-9A-Za-z._:@+-]{1,50}", re.ASCII)
+_NOT_IN_NUMBER = re.compile(r"[^0-9A-Za-z+*#._,]", re.ASCII)
+_NOT_IN_DIALLED = re.compile(r"[^0-9A-Za-z+*#]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelEvent:
     """One row: something happened to a channel."""
 
@@ -38,15 +56,72 @@ class ChannelEvent:
     """JSON with more about some kinds, empty for most."""
 
     @property
+    def endpoint(self) -> str:
+        """The telephone or trunk as the configuration names it: `seat-03`, `city`; empty: no telephone."""
+        return endpoint_of(self.name)
+
+    @property
+    def caller(self) -> str:
+        """The number without all that no number has, as the dialplan takes it from its first step on."""
+        return _NOT_IN_NUMBER.sub("", self.number)
+
+    @property
+    def dialled(self) -> str:
+        """The extension in the same way."""
+        return _NOT_IN_DIALLED.sub("", self.extension)
+
+    @property
+    def told(self) -> str:
+        """What one of our dialplan's own events says: who joined them, which service; empty for all others."""
+        return self._more("extra")
+
+    @property
+    def bridge(self) -> str:
+        """The bridge that this is about; empty if it is about none."""
+        return self._more("bridge_id")
+
+    @property
     def packets(self) -> int | None:
         """RTP packets that Asterisk received on this channel; None unless this row tells them."""
-        if self.kind != "Audio":
-            return None
+        told = self.told if self.kind == "Audio" else ""
+        return int(told) if told.isascii() and told.isdecimal() else None
+
+    def _more(self, key: str) -> str:
+        if not self.extra:
+            return ""
         try:
-            told = json.loads(self.extra)["extra"]
-            return int(told) if told.isascii() and told.isdecimal() else None
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return None
+            told = json.loads(self.extra)[key]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return ""
+        return told if isinstance(told, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What some bytes of the log hold."""
+
+    events: tuple[tuple[int, ChannelEvent], ...]
+    """Each with the place of its row among these bytes."""
+    used: int
+    """Bytes that need not be read again; a row behind them has only begun."""
+    senseless: int
+    """Rows that could not be read."""
+
+
+def rows_in(data: bytes) -> Rows:
+    """All whole rows in these bytes of the log."""
+    events: list[tuple[int, ChannelEvent]] = []
+    senseless = 0
+    used = 0
+    for start, row in _whole_rows(data):
+        found = list(_events(row))
+        events += [(start + place, event) for place, event in found]
+        senseless += not found
+        used = start + len(row)
+    if len(data) - used > ROW_MAX:
+        senseless += 1
+        used = len(data)
+    return Rows(tuple(events), used, senseless)
 
 
 class Reader:
@@ -63,14 +138,9 @@ class Reader:
         self.offset = self.path.stat().st_size if self.path.exists() else 0
 
     def skip_to_last(self, size: int) -> None:
-        """Go to the first whole row in the last `size` bytes."""
+        """Go back from the end by `size` bytes; a row that begins before is not read."""
         self.skip()
-        begin = max(0, self.offset - size)
-        if begin:
-            with self.path.open("rb") as file:
-                file.seek(begin)
-                begin += len(file.readline(size))
-        self.offset = begin
+        self.offset = max(0, self.offset - size)
 
     def read(self) -> list[ChannelEvent]:
         """All whole rows since the last call."""
@@ -82,15 +152,42 @@ class Reader:
                 data = file.read()
         except FileNotFoundError:
             return []
-        whole, newline, _ = data.rpartition(b"\n")
-        self.offset += len(whole) + len(newline)
-        rows = csv.reader(whole.decode("utf-8", "replace").splitlines())
-        return [event for row in rows if (event := self._event(row)) is not None]
+        rows = rows_in(data)
+        self.offset += rows.used
+        self.senseless += rows.senseless
+        return [event for _, event in rows.events]
 
-    def _event(self, row: list[str]) -> ChannelEvent | None:
-        try:
-            at, *rest = row
-            return ChannelEvent(datetime.fromtimestamp(float(at), UTC), *rest)
-        except (ValueError, TypeError, OverflowError, OSError):
-            self.senseless += 1
-            return None
+
+def _whole_rows(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Every stretch from one row's start to before the next one's; of the last one only what is whole."""
+    starts = [match.start() for match in _START.finditer(data)]
+    yield from ((start, data[start:end]) for start, end in pairwise(starts))
+    if starts:
+        # The last one is whole with the line end that no open quote precedes; what follows that has only begun.
+        start = starts[-1]
+        lines, end, _ = data[start:].rpartition(b"\n")
+        if end and lines.count(b'"') % 2 == 0:
+            yield start, lines + end
+
+
+def _events(row: bytes) -> Iterator[tuple[int, ChannelEvent]]:
+    """The one event of a row; of a torn one, those that share its stretch."""
+    whole = _event(row)
+    if whole is not None:
+        yield 0, whole
+        return
+    starts = [match.start() for match in _START_ANYWHERE.finditer(row)]
+    for start, end in zip(starts, [*starts[1:], len(row)], strict=True):
+        event = _event(row[start:end])
+        if event is not None:
+            yield start, event
+
+
+def _event(row: bytes) -> ChannelEvent | None:
+    try:
+        (fields,) = csv.reader((row.decode("utf-8", "replace").rstrip("\r\n\0"),), strict=True)
+        at, kind, call, channel, *rest = fields
+        event = ChannelEvent(datetime.fromtimestamp(float(at), UTC), kind, call, channel, *rest)
+    except (ValueError, TypeError, OverflowError, OSError, csv.Error):
+        return None
+    return event if _ID.fullmatch(call) and _ID.fullmatch(channel) else None

@@ -59,8 +59,13 @@ class Channel:
     @property
     def endpoint(self) -> str:
         """The telephone or trunk as the configuration names it: `seat-03`, `city`; empty: no telephone."""
-        named = _NAME.fullmatch(self.name)
-        return named[1] if named else ""
+        return endpoint_of(self.name)
+
+
+def endpoint_of(name: str) -> str:
+    """The telephone or trunk whose channel has this name; empty: it is no telephone's."""
+    named = _NAME.fullmatch(name)
+    return named[1] if named else ""
 
 
 def read_channel(fields: Mapping[str, str], role: str = "") -> Channel:
