@@ -44,6 +44,7 @@ log = logging.getLogger("engine")
 
 async def run(installation: Installation, ended: asyncio.Event) -> None:
     """Live until `ended`. Raises what must end the process at once."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plug-in that it loads
     registry = Registry(INTAKE_FACTS | RECORDING_FACTS)
     journal = await asyncio.to_thread(Journal.open, installation.journal_places, registry)
     try:
