@@ -115,16 +115,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def databases() -> Iterator[dict[str, str]]:
-    """SQLite in a file, and PostgreSQL if it is installed, both on the disk of the temporary folder."""
+    """SQLite in a file, and PostgreSQL, both on the disk of the temporary folder."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ld-bench-")))
-        urls = {"sqlite": sqlite_url(folder / "journal.db")}
-        programs = journal_postgresql.find()
-        if programs is None:
-            print("PostgreSQL is not installed: only SQLite is measured", file=sys.stderr)
-        else:
-            urls["postgresql"] = stack.enter_context(journal_postgresql.cluster(programs)).new_database()
-        yield urls
+        sqlite = sqlite_url(folder / "journal.db")
+        postgresql = stack.enter_context(journal_postgresql.cluster()).new_database()
+        yield {"sqlite": sqlite, "postgresql": postgresql}
 
 
 async def measure(journal: Journal, database: str, length: Length) -> list[Result]:
