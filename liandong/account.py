@@ -1,4 +1,4 @@
-"""`liandong account`: what has to be typed into a telephone so that it registers."""
+"""`liandong account`, `token`, `pin`: what has to be typed in somewhere, shown to who may read the state folder."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 
 from config.ports import Ports, PortSettings
 from config.problem import Refused
-from config.state import State
-from liandong.installation import Installation
+from config.state import State, StateError
+from intake.people import People
+from liandong.installation import TOKEN_ROLES, Installation
 
 
 def account(config: Path, state: Path, name: str) -> int:
@@ -22,6 +23,32 @@ def account(config: Path, state: Path, name: str) -> int:
     if name in telephony.trial_phones:
         print(f"then dial {', '.join(service.number for service in telephony.services)}")
     return 0
+
+
+def token(config: Path, state: Path, role: str) -> int:
+    """Print what opens the API for a role. Raises Refused for one that does not exist."""
+    if role not in TOKEN_ROLES:
+        raise Refused("no_such_role", f"no role is called {role}", allowed=TOKEN_ROLES)
+    print(_opened(config, state).token(role).reveal())
+    return 0
+
+
+def pin(config: Path, state: Path, person: str) -> int:
+    """Print what a person keys in. Raises Refused for one whom people.yaml does not name."""
+    installation = _opened(config, state)
+    people = [each.id for each in installation.centre.part(People).people]
+    if person not in people:
+        raise Refused("no_such_person", f"nobody is called {person} in people.yaml", allowed=people)
+    print(installation.pin(person).reveal())
+    return 0
+
+
+def _opened(config: Path, state: Path) -> Installation:
+    """The installation in a state folder that was served before; a mistyped one is told, and made no secrets in."""
+    folder = State(state.absolute())
+    if not folder.secrets.is_dir():
+        raise StateError("state_missing", f"{folder.path}: was never served; name the state folder with --state")
+    return Installation.open(config, state)
 
 
 def account_text(installation: Installation, ports: Ports, name: str) -> str:

@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("serve", _serve, "start the centre and watch it")
     with_config(sub)
     with_state(sub)
+    sub.add_argument("--without-engine", action="store_true", help="only Asterisk's dialplan distributes the calls")
     sub = command("stop", _stop, "stop the centre, Asterisk included, when its calls have ended")
     with_state(sub)
     sub.add_argument("--now", action="store_true", help="at once: calls that are up are cut")
@@ -101,6 +102,14 @@ def _parser() -> argparse.ArgumentParser:
     with_config(sub)
     with_state(sub)
     sub.add_argument("name", help="such as seat-01")
+    sub = command("token", _token, "show what opens the API for one role")
+    with_config(sub)
+    with_state(sub)
+    sub.add_argument("role", help="call-taker, dispatcher or supervisor")
+    sub = command("pin", _pin, "show what a person keys in to sign in at a seat")
+    with_config(sub)
+    with_state(sub)
+    sub.add_argument("person", help="the person's id in people.yaml, such as zhang-wei")
     sub = command("asterisk-config", _asterisk_config, "write Asterisk's files for an Asterisk that runs already")
     with_config(sub)
     with_state(sub)
@@ -117,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(options: argparse.Namespace) -> int:
     from liandong.serve import serve
 
-    return serve(_config(options), options.state)
+    return serve(_config(options), options.state, engine=not options.without_engine)
 
 
 def _stop(options: argparse.Namespace) -> int:
@@ -142,6 +151,18 @@ def _account(options: argparse.Namespace) -> int:
     from liandong.account import account
 
     return account(_config(options), options.state, options.name)
+
+
+def _token(options: argparse.Namespace) -> int:
+    from liandong.account import token
+
+    return token(_config(options), options.state, options.role)
+
+
+def _pin(options: argparse.Namespace) -> int:
+    from liandong.account import pin
+
+    return pin(_config(options), options.state, options.person)
 
 
 def _asterisk_config(options: argparse.Namespace) -> int:

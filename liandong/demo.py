@@ -25,7 +25,7 @@ from liandong.account import account_text
 from liandong.centre import EXAMPLE
 from liandong.installation import Installation
 from liandong.lock import Role, holding
-from liandong.serve import Service
+from liandong.serve import NET_ALONE, Service
 from phones import Call, IncomingCall, OutgoingCall, Phone, PhoneError, What, recognise, tone_of
 from recordings.verification import verify
 
@@ -72,8 +72,8 @@ async def _demo(installation: Installation, *, stay: bool) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    service = Service(installation)
-    serving = asyncio.create_task(service.run(ended))
+    service = Service(installation, NET_ALONE)
+    serving = asyncio.create_task(service.run(asyncio.Event()))
     try:
         await _first(serving, service.serving.wait())
         await _first(serving, _interruptible(ended, _play(installation, service)))
@@ -81,9 +81,8 @@ async def _demo(installation: Installation, *, stay: bool) -> None:
             _invite(installation, service)
             await _first(serving, ended.wait())
     finally:
-        ended.set()
-        await serving
         await service.stop()
+        await serving
         print("\nAll that the demo started is stopped.")
 
 

@@ -6,6 +6,7 @@ lies in the state directory, and nothing is remembered that both do not know.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import string
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from config.problem import ConfigErrors
 from config.secret import Secret, Secrets
 from config.settings import Settings
 from config.state import State, StateError
+from liandong import __version__
 from liandong.centre import load_centre
 from recordings.archive import RAW
 from telephony.asterisk.files import WAITING_TONE, Paths, render, secret_names, write
@@ -39,6 +41,7 @@ PIN_DIGITS = 6  # short enough to key in; see intake.edge.door for what guessing
 ETC = "etc"
 LOG = "asterisk"
 LONGEST_PATH = 80  # the control socket run/asterisk.ctl must fit into 107 bytes (unix(7))
+TOKEN_ROLES = ("call-taker", "dispatcher", "supervisor")
 _SPEAKABLE_PATH = re.compile(r"[A-Za-z0-9/._+@-]+")
 
 
@@ -88,6 +91,23 @@ class Installation:
     def secrets(self) -> Secrets:
         """The secrets of this installation."""
         return Secrets(self.state.secrets)
+
+    def token(self, role: str) -> Secret:
+        """What opens the API for one of `TOKEN_ROLES`, made if it is missing."""
+        return self.secrets.get_or_make(f"token-{role}")
+
+    @property
+    def made_of(self) -> str:
+        """A name of this version with this configuration: children that were started with another are replaced."""
+        made = hashlib.sha256(__version__.encode())
+        for file in sorted(self.centre.folder.glob("*.yaml")):
+            made.update(f"\n{file.name}\n".encode() + file.read_bytes())
+        return made.hexdigest()[:16]
+
+    @property
+    def channel_events(self) -> Path:
+        """The file in which its Asterisk writes down what happens to channels."""
+        return self.state.log / LOG / "cel-custom" / "cel.csv"
 
     @property
     def journal_places(self) -> Places:

@@ -8,11 +8,15 @@ process of its own, one call at a time; what fails is told, keeps its raw files 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import multiprocessing
+import os
+import signal
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,6 +29,7 @@ from telephony.cel import ChannelEvent, Reader
 LOOK_S = 0.3  # how often the channel events are looked at; the caller has hung up, nobody waits
 CLOSE_S = 1.0  # the recorders close their files within milliseconds after the call; a loaded disk is slower
 AGAIN_S = (2.0, 5.0, 15.0)  # after these the finishing is tried again, from then on every last; a disk gets room
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 LOOK_BACK_BYTES = 8 << 20  # for the packets of calls that ended unseen: some 1,000 calls, read in 0.2 s
 
 log = logging.getLogger("recordings")
@@ -79,7 +84,7 @@ class Keeper:
                 tasks.create_task(self._listen())
                 tasks.create_task(self._work())
         finally:
-            self._end_worker()
+            await self._end_worker()
 
     async def finish_all(self) -> None:
         """Finish what is known and come back; what fails is left for another time."""
@@ -88,7 +93,7 @@ class Keeper:
                 _, _, ended = self._due.get_nowait()
                 await self._finish(ended)
         finally:
-            self._end_worker()
+            await self._end_worker()
 
     async def _listen(self) -> None:
         while True:
@@ -117,10 +122,10 @@ class Keeper:
             if event.packets is not None:
                 self._packets.setdefault(event.call, {})[event.channel] = event.packets
 
-    def _end_worker(self) -> None:
+    async def _end_worker(self) -> None:
         if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+            pool, self._pool = self._pool, None
+            await asyncio.to_thread(pool.shutdown)  # an hour of a call takes it seconds
 
     def _put(self, ended: _Ended, after: float, *, known: bool = False) -> None:
         if ended.call in self._known and not known:
@@ -132,7 +137,8 @@ class Keeper:
     async def _finish(self, ended: _Ended) -> bool:
         """Finish one call; False when it has to be tried again."""
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, context, initializer=_live_no_longer_than, initargs=(os.getpid(),))
         work = asyncio.get_running_loop().run_in_executor(
             self._pool, _finish_quietly, self._root, self._settings, ended
         )
@@ -171,10 +177,16 @@ def _last_rows(events: Path) -> list[ChannelEvent]:
     return reader.read()
 
 
+def _live_no_longer_than(parent: int) -> None:
+    """In the worker: nobody who was killed leaves one behind that writes into the files of the next."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)  # it was killed before we asked for that
+
+
 def _finish_quietly(root: Path, settings: RecordingSettings, ended: _Ended) -> Recording:
     """In the worker: Ctrl-C in the terminal is the parent's to answer."""
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return finish(root, ended.call, settings, ended_ms=ended.ended_ms, packets=ended.packets)
 

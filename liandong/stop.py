@@ -1,7 +1,8 @@
-"""`liandong stop`: the only thing that ends Asterisk."""
+"""`liandong stop`: the only thing that ends Asterisk; then everything else of the centre."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from config.state import State, StateError
 from liandong.installation import running_asterisk
 from liandong.lock import Role, holder, holding
+from liandong.supervisor import end_children, living_children
 from telephony.asterisk.process import Asterisk, AsteriskError
 
 ENDING_S = 60.0  # the service finishes the recordings of the last calls before it ends
@@ -19,7 +21,7 @@ def stop(state: Path, *, now: bool) -> int:
     folder = State(state.absolute())
     asterisk = running_asterisk(folder)
     served_by = holder(folder.run, Role.SERVE)
-    if asterisk is None and served_by is None:
+    if asterisk is None and served_by is None and not living_children(folder.run):
         raise StateError("not_running", f"{folder.path}: nothing runs here; name the state folder with --state")
     with holding(folder.run, Role.STOP):
         if asterisk is not None:
@@ -28,6 +30,8 @@ def stop(state: Path, *, now: bool) -> int:
             asterisk.stop(now=now)
         if served_by is not None:
             _wait_for(served_by)
+        # What is still there is what a supervisor that died has left behind.
+        asyncio.run(end_children(folder.run, folder.log))
     (folder.run / "ports.json").unlink(missing_ok=True)
     print("stopped")
     return 0

@@ -18,12 +18,15 @@ from typing import Any
 import yaml
 
 import config.example
+from liandong.lock import CHILDREN, Role, holder
 from phones import BY_HAND, Phone, Policy
 from tests.manager import Manager
 
 EXAMPLE = Path(config.example.__path__[0])
 TRUNK = "127.0.0.2"  # where the example centre's trunk calls from
 START_S = 60
+VERIFIED = r"recordings: \d+ ok, 0 damaged, 0 not finished yet\n(journal: \d+ facts ok[^\n]*\n)?"
+"""What `liandong verify` says when nothing is wrong; a centre that never had an engine has no journal."""
 
 _CALLERS = count(1)
 
@@ -46,8 +49,10 @@ def write_centre(folder: Path, *, neighbour_port: int = 9, **telephony: Any) -> 
 class Centre:
     """A running centre."""
 
-    def __init__(self, config: Path, state: Path, disk: "SmallDisk | None" = None) -> None:
+    def __init__(self, config: Path, state: Path, disk: "SmallDisk | None" = None, *, engine: bool = False) -> None:
         self.config = config
+        self.engine = engine
+        """Whether it has an engine, or its dialplan distributes by itself."""
         self.state = state
         self._place = str(state)
         """The state folder as the command is told of it."""
@@ -76,11 +81,17 @@ class Centre:
             *self._command, *arguments, stdout=pipe, stderr=pipe, start_new_session=True
         )
 
+    @property
+    def serving(self) -> list[str]:
+        """What is said to the command to serve this centre."""
+        words = ["serve", "--config", str(self.config), "--state", self._place]
+        return words if self.engine else [*words, "--without-engine"]
+
     async def serve(self) -> None:
         """Start `liandong serve` and wait until it has told that it serves."""
         with (self.state.parent / f"{self.state.name}.log").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: ASYNC220 - it forks and is done
-                [*self._command, "serve", "--config", self.config, "--state", self._place],
+                [*self._command, *self.serving],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -96,11 +107,39 @@ class Centre:
             self.told += line
             if line.startswith("Serving."):
                 return
-        log = (self.state.parent / f"{self.state.name}.log").read_text()
-        raise AssertionError(f"serve ended ({self.process.wait()}):\n{self.told}{log}")
+        raise AssertionError(f"serve ended ({self.process.wait()}):\n{self.told}{self.log}")
+
+    @property
+    def log(self) -> str:
+        """What `liandong serve` has said into its log."""
+        return (self.state.parent / f"{self.state.name}.log").read_text()
+
+    def pid_of(self, role: Role) -> int:
+        """The process of one child; 0 while there is none."""
+        return holder(self.state / "run", role) or 0
+
+    def children(self) -> dict[Role, int]:
+        """The process of every child that lives."""
+        return {role: pid for role in CHILDREN if (pid := self.pid_of(role))}
+
+    def signal(self, role: Role, number: signal.Signals) -> int:
+        """Signal one child, such as SIGKILL, SIGSTOP or SIGCONT; returns its process number."""
+        pid = self.pid_of(role)
+        assert pid, f"there is no {role.child}"
+        os.kill(pid, number)
+        return pid
+
+    async def replaced(self, role: Role, old: int, within: float = 15.0) -> int:
+        """Wait until this child is another process than `old`; returns its number."""
+
+        async def other() -> bool:
+            return self.pid_of(role) not in (0, old)
+
+        await self.until(f"another {role.child} has come", other, True, within)
+        return self.pid_of(role)
 
     def kill(self) -> None:
-        """Our own process dies; Asterisk is not asked."""
+        """The supervisor dies; its children and Asterisk are not asked."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
@@ -118,6 +157,8 @@ class Centre:
         if hasattr(self, "manager"):
             await self.manager.close()
         self.liandong("stop", "--now", "--state", self._place)
+        for pid in self.children().values():  # the test has failed, or stop has
+            os.kill(pid, signal.SIGKILL)
         if self.process is not None:
             if self.process.poll() is None:
                 await asyncio.to_thread(self.process.wait, 30)
@@ -207,7 +248,8 @@ class Centre:
         open_files = [os.readlink(f"{files}/{number}") for number in os.listdir(files)]
         assert not [file for file in open_files if file.startswith(recordings)]
         verified = await asyncio.to_thread(self.liandong, "verify", "--state", str(self.state))
-        assert re.fullmatch(r"recordings: \d+ ok, 0 damaged, 0 not finished yet\n", verified.stdout), verified.stdout
+        assert re.fullmatch(VERIFIED, verified.stdout), verified.stdout
+        assert (verified.returncode, verified.stderr) == (0, "")
 
     async def recording(self, caller: Phone) -> tuple[dict[str, Any], Path]:
         """The evidence and the folder of the one call of this caller, once it is finished."""
@@ -288,11 +330,19 @@ def small_disk(folder: Path, size: str) -> Iterator[SmallDisk]:
 
 @asynccontextmanager
 async def running_centre(
-    folder: Path, sounds: Path | None = None, disk: SmallDisk | None = None, **telephony: Any
+    folder: Path,
+    sounds: Path | None = None,
+    disk: SmallDisk | None = None,
+    *,
+    engine: bool = False,
+    **telephony: Any,
 ) -> AsyncIterator[Centre]:
-    """A centre that serves, until the block ends; `sounds` are prompts that were rendered before."""
+    """A centre that serves, until the block ends; `sounds` are prompts that were rendered before.
+
+    Without an engine Asterisk and the worker are all that runs: the dialplan's net, alone.
+    """
     place = folder if disk is None else disk.folder
-    centre = Centre(write_centre(folder / "centre", **telephony), place / "v", disk)
+    centre = Centre(write_centre(folder / "centre", **telephony), place / "v", disk, engine=engine)
     if sounds is not None:
         shutil.copytree(sounds, centre.state / "asterisk" / "sounds")
     try:

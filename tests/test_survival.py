@@ -250,7 +250,7 @@ async def test_serve_killed_while_it_starts_asterisk_adopts_it_the_next_time(sho
         stopped = await asyncio.to_thread(centre.liandong, "stop", "--now", "--state", str(centre.state))
         assert stopped.returncode == 0
         await centre.manager.close()
-        serving = await centre.begin("serve", "--config", str(centre.config), "--state", str(centre.state))
+        serving = await centre.begin(*centre.serving)
 
         async def started() -> bool:
             return bool(asterisks(centre))

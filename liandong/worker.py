@@ -1,0 +1,84 @@
+"""The worker: everything that may take its time, so that who answers calls never does.
+
+It makes recordings out of what the recorders captured. It hangs on Asterisk and on nothing else of ours: each time an
+Asterisk comes up it looks for what an earlier one left behind. Told to end, it leaves the rest for the next worker,
+unless Asterisk has ended before it: then the centre is being stopped, and everything that was said is finished first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextlib import suppress
+
+from config.state import State
+from liandong.installation import Installation, running_asterisk
+from liandong.keeper import Keeper
+from liandong.process import end_of
+from recordings.settings import RecordingSettings
+from telephony.asterisk.process import Asterisk
+
+LOOK_S = 0.5  # how often an Asterisk is looked for while there is none
+AGAIN_S = 1.0
+
+log = logging.getLogger("worker")
+
+
+async def run(installation: Installation, ended: asyncio.Event) -> None:
+    """Work until ended."""
+    state = installation.state
+    keeper = Keeper(state.recordings, installation.centre.part(RecordingSettings), installation.channel_events)
+    await _until(ended, _keep(state, keeper))
+    if await asyncio.to_thread(running_asterisk, state) is None:
+        await keeper.sweep(frozenset)
+        await keeper.finish_all()
+
+
+async def _until(ended: asyncio.Event, *works: Coroutine[object, object, None]) -> None:
+    """Have all these done until ended; raises when one of them fails."""
+    waiting = asyncio.create_task(ended.wait())
+    working = [asyncio.ensure_future(work) for work in works]
+    await asyncio.wait({waiting, *working}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    for task in working:
+        task.cancel()
+    for task in working:
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _keep(state: State, keeper: Keeper) -> None:
+    """Finish recordings for ever: what was left behind at every start of an Asterisk, what ends from then on."""
+    pid = await _sweep(state, keeper)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(keeper.run())
+        while True:
+            await end_of(pid)
+            pid = await _sweep(state, keeper)
+
+
+async def _sweep(state: State, keeper: Keeper) -> int:
+    """Wait for an Asterisk, then look for what earlier ones left behind; gives its process number."""
+    told = ""
+    while True:
+        try:
+            asterisk, pid = await _one_that_runs(state)
+            await asyncio.to_thread(asterisk.await_boot, pid)
+            await keeper.sweep(asterisk.live_channels)
+        except OSError as error:  # it may end meanwhile; a disk may be mended
+            if str(error) != told:
+                log.error("%s", error)
+            told = str(error)
+            await asyncio.sleep(AGAIN_S)
+        else:
+            return pid
+
+
+async def _one_that_runs(state: State) -> tuple[Asterisk, int]:
+    while True:
+        asterisk = await asyncio.to_thread(running_asterisk, state)
+        running = await asyncio.to_thread(asterisk.find) if asterisk is not None else None
+        if asterisk is not None and running is not None:
+            return asterisk, running.pid
+        await asyncio.sleep(LOOK_S)
