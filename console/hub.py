@@ -12,7 +12,8 @@ no client. Everything here happens in the engine's event loop.
     await hub.stop()
 
 `hello()` is asked once for each client, as it comes; its `sequence` is that of the last fact given to `facts`, or at
-first the journal's last. `handle(want, args)` does what is wanted; it raises `console.wire.Refused` to refuse.
+first the journal's last. `handle(want, args)` does what is wanted; it raises `console.wire.Refused` to refuse. What a
+request changed is best told by `live` before it is answered: who asked then finds it everywhere at once.
 """
 
 from __future__ import annotations

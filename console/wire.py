@@ -207,7 +207,8 @@ def tell_line(tell: Tell) -> bytes:
 
 def request_line(request: Request) -> bytes:
     """A request; raises TooLong, and what a value without JSON form raises."""
-    return _line(_json({**request.args, "request": request.id, "want": request.want}) + b"\n")
+    named = {"request": request.id, "want": request.want}
+    return _line(_json(named | dict(request.args) | named) + b"\n")
 
 
 def reply_line(reply: Granted | Denied) -> bytes:

@@ -1,0 +1,63 @@
+"""The application: all routes, all problems as problems, and the OpenAPI file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
+
+from console.api import calls, facts, feed, health, metrics, seats
+from console.api.body import BodyLimit
+from console.api.problem import Problem, handle_problems
+from console.api.sources import Sources
+from console.message import AnyMessage
+
+_REF = "#/components/schemas/{model}"
+_MORE: Mapping[str, TypeAdapter[Any]] = {"Problem": TypeAdapter(Problem), "FeedMessage": TypeAdapter(AnyMessage)}
+"""Schemas that no route names by itself."""
+
+
+def make_app(sources: Sources, *, version: str) -> FastAPI:
+    """The HTTP interface on these sources."""
+    app = FastAPI(
+        title="Liandong",
+        version=version,
+        summary="One emergency number for a whole city",
+        openapi_url="/api/openapi.json",
+        # These pages would load scripts from elsewhere; a centre may have no way out.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_name,
+    )
+    app.state.sources = sources
+    for noun in (calls, seats, facts, feed, health, metrics):
+        app.include_router(noun.router)
+    handle_problems(app)
+    app.add_middleware(BodyLimit)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _name(route: APIRoute) -> str:
+    return route.name
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's, with what the problems and the feed's messages look like."""
+    if app.openapi_schema is None:
+        told = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        schemas = told["components"]["schemas"]
+        adapters: dict[str, TypeAdapter[Any]] = {
+            "Problem": TypeAdapter(Problem),
+            "FeedMessage": TypeAdapter(AnyMessage),
+        }
+        for name, adapter in adapters.items():
+            schema = adapter.json_schema(ref_template=_REF, mode="serialization")
+            schemas |= schema.pop("$defs", {}) | {name: schema}
+        app.openapi_schema = told
+    return app.openapi_schema

@@ -1,0 +1,58 @@
+"""What the routes answer from; the composition root fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from console.feed import Feed
+from console.history import History
+from console.tap import EngineAway, Tap
+from console.vitals import Vitals
+
+if TYPE_CHECKING:
+    from console.api.token import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """How one of our processes lives."""
+
+    beat_age_s: float
+    """Since its last sign of life."""
+    lag_ms: float
+    """How late its event loop was."""
+    lag_max_ms: float
+    """At worst in the last minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everything that is known."""
+
+    tap: Tap
+    history: History
+    feed: Feed
+    vitals: Vitals
+    tokens: Tokens
+    children: Callable[[], Mapping[str, Child]]
+    """By role; reads files."""
+
+    def known(self) -> Tap:
+        """The engine's state, the newest there is. Raises EngineAway as long as nothing was ever heard."""
+        if not self.tap.known:
+            raise EngineAway("the engine has not been heard yet; it is started by itself")
+        return self.tap
+
+
+async def sources(connection: HTTPConnection) -> Sources:
+    """Of the application that is asked."""
+    found: Sources = connection.app.state.sources
+    return found
+
+
+SourcesOf = Annotated[Sources, Depends(sources)]

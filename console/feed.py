@@ -1,0 +1,245 @@
+"""The live feed: facts in order without gaps or doubles, and between them what is so right now.
+
+Who begins to listen hears a snapshot, then every fact after the one he names, from the journal until he has caught up,
+then from the engine as they are committed. Rules:
+
+- First listen, then read: what is committed while the journal is read is not missed, and what was sent is dropped.
+- A fact goes out only if its sequence is the next one. Whatever made a gap (the engine was away, a listener far
+  behind), the journal closes it: who has seen N has seen all up to N.
+- Nobody waits for a listener. What he has not taken yet is bounded; who lets it grow beyond that is cut off, comes
+  again with the last sequence he saw, and has lost nothing.
+- A text is made once for all listeners.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from console.history import History, HistoryAway
+from console.message import EngineMessage, LiveMessage, Message, SnapshotMessage, TellMessage
+from console.state import Facts, FactState, Live, Tell
+from console.tap import Down, Heard, Tap, Up
+
+UNTAKEN_CHARACTERS = 4 * 1024 * 1024
+"""For one listener: some ten thousand facts, twenty seconds of the busiest centre."""
+LISTENERS = 1_000
+
+
+class AfterBeyondEnd(ValueError):
+    """The sequence named is not in the journal yet."""
+
+    code = "after_beyond_end"
+
+
+class TooManyListeners(OSError):
+    """More would slow down those who listen."""
+
+    code = "too_many_listeners"
+
+
+class CutOff(OSError):
+    """This listener takes less than there is to hear."""
+
+    code = "too_slow"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much, and how many."""
+
+    untaken: int = UNTAKEN_CHARACTERS
+    listeners: int = LISTENERS
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One thing to hear, as text; facts with their sequences."""
+
+    texts: tuple[str, ...]
+    sequences: tuple[int, ...] = ()
+    head: int | None = None
+    """The journal holds everything up to here."""
+    look: bool = False
+    """The journal may hold more than was told."""
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.texts))
+
+
+class Feed:
+    """Everybody who listens."""
+
+    def __init__(self, tap: Tap, history: History, limits: Limits = Limits()) -> None:
+        self._tap = tap
+        self._history = history
+        self._limits = limits
+        self._listeners: dict[Listener, None] = {}
+        self._off = tap.listen(self._heard)
+        self.cut_off = 0
+        """How many were cut off."""
+
+    @property
+    def listeners(self) -> int:
+        """How many listen now."""
+        return len(self._listeners)
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        self._off()
+
+    async def join(self, after: int | None) -> Listener:
+        """Begin to listen; facts come after this sequence, or from now on.
+
+        Raises AfterBeyondEnd, TooManyListeners, HistoryAway. The listener must be left.
+        """
+        if len(self._listeners) >= self._limits.listeners:
+            raise TooManyListeners(f"{self._limits.listeners} listen already")
+        listener = Listener(self, self._history, self._limits.untaken)
+        self._listeners[listener] = None
+        try:
+            tap = self._tap
+            sequence, calls, seats, up = tap.sequence, tuple(tap.calls.values()), tuple(tap.seats.values()), tap.up
+            if after is not None or not tap.known:
+                # Beyond what was told, too: what is read over HTTP may be a step ahead of it.
+                last = await self._history.last()
+                if after is not None and after > last:
+                    raise AfterBeyondEnd(f"the journal ends with {last}; {after} is not there yet")
+                listener.head = max(listener.head, sequence, last)
+                sequence = sequence if tap.known else last
+            listener.sent = sequence if after is None else after
+            listener.head = max(listener.head, listener.sent)
+            listener.first = _text(SnapshotMessage(sequence=sequence, calls=calls, seats=seats, engine=up))
+        except BaseException:
+            self.leave(listener)
+            raise
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """Listen no more."""
+        self._listeners.pop(listener, None)
+
+    def _heard(self, heard: Heard) -> None:
+        if not self._listeners:
+            return
+        match heard:
+            case Facts(facts=facts):
+                item = _facts(facts)
+            case Live():
+                item = _Item((_text(LiveMessage(calls=heard.calls, seats=heard.seats, gone=heard.gone)),))
+            case Tell():
+                tell = TellMessage(about=heard.about, seat=heard.seat, person=heard.person, call=heard.call)
+                item = _Item((_text(tell),))
+            case Up(sequence=sequence):
+                item = _Item((_text(EngineMessage(up=True)),), head=sequence)
+            case Down():
+                item = _Item((_text(EngineMessage(up=False)),), look=True)
+        for listener in list(self._listeners):
+            if not listener.put(item):
+                self.leave(listener)
+                self.cut_off += 1
+
+
+class Listener:
+    """One who listens: what he has not taken yet."""
+
+    def __init__(self, feed: Feed, history: History, untaken: int) -> None:
+        self._feed = feed
+        self._history = history
+        self._most = untaken
+        self._untaken = 0
+        self._items: deque[_Item] = deque()
+        self._more = asyncio.Event()
+        self._behind = True
+        self.first = ""
+        """The snapshot."""
+        self.sent = 0
+        """Sequence of the last fact that went out."""
+        self.head = 0
+        """The journal holds everything up to here, as far as we know."""
+        self.cut = asyncio.Event()
+        """Set when he is cut off; `messages` raises CutOff then, but may be stuck where it gave out its last one."""
+
+    def put(self, item: _Item) -> bool:
+        """One more thing to hear; False if it is too much: then he is cut off."""
+        if self._behind and item.sequences:
+            self.head = max(self.head, item.sequences[-1])  # the journal gives it out
+            return True
+        self._untaken += item.size
+        if self._untaken > self._most:
+            self._items.clear()
+            self.cut.set()
+            self._more.set()
+            return False
+        self._items.append(item)
+        self._more.set()
+        return True
+
+    async def messages(self) -> AsyncGenerator[str, None]:
+        """Everything there is to hear, for ever. Raises CutOff, HistoryAway."""
+        yield self.first
+        while True:
+            while self.sent < self.head:
+                for sequence, text in await self._missing():
+                    yield text
+                    self.sent = sequence
+            self._behind = False  # in the same step as the comparison above
+            item = await self._next()
+            if not item.sequences:
+                for text in item.texts:
+                    yield text
+                await self._look(item)
+            elif item.sequences[0] <= self.sent + 1:
+                for sequence, text in zip(item.sequences, item.texts, strict=True):
+                    if sequence > self.sent:
+                        yield text
+                        self.sent = sequence
+            else:
+                self._fall_behind(item.sequences[-1])
+
+    async def _missing(self) -> list[tuple[int, str]]:
+        """Facts that follow the last one sent, from the journal."""
+        page = await self._history.after(self.sent)
+        if self.cut.is_set():
+            raise CutOff("takes less than there is to hear")
+        if not page.facts:
+            raise HistoryAway(f"the journal has nothing after {self.sent}, the engine told of {self.head}")
+        item = _facts(page.facts)
+        return list(zip(item.sequences, item.texts, strict=True))
+
+    async def _next(self) -> _Item:
+        while not self._items:
+            if self.cut.is_set():
+                raise CutOff("takes less than there is to hear")
+            self._more.clear()
+            await self._more.wait()
+        item = self._items.popleft()
+        self._untaken -= item.size
+        return item
+
+    async def _look(self, item: _Item) -> None:
+        if item.head is not None:
+            self._fall_behind(item.head)
+        elif item.look:
+            # The engine may have died between a commit and its telling; if the journal is away too, its return tells.
+            with suppress(HistoryAway):
+                self._fall_behind(await self._history.last())
+
+    def _fall_behind(self, head: int) -> None:
+        if head > self.sent:
+            self._behind = True
+            self.head = max(self.head, head)
+
+
+def _facts(facts: Iterable[FactState]) -> _Item:
+    """Facts as messages."""
+    pairs = [(fact.sequence, '{"kind":"fact",' + fact.model_dump_json()[1:]) for fact in facts]
+    return _Item(tuple(text for _, text in pairs), tuple(sequence for sequence, _ in pairs))
+
+
+def _text(message: Message) -> str:
+    return message.model_dump_json()
