@@ -60,7 +60,17 @@ from journal.finding import Fault, Finding, Report
 from journal.journal import Journal, JournalStatus, Places
 from journal.key import PublicKey
 from journal.migration import upgrade
-from journal.reading import fact_at, facts_about, facts_after, facts_of, last_of, last_sequence, to_erase
+from journal.reading import (
+    fact_at,
+    facts_about,
+    facts_after,
+    facts_of,
+    known,
+    last_of,
+    last_sequence,
+    newest_about,
+    to_erase,
+)
 from journal.registry import LogEvent, Own, Promise, Registry
 from journal.timer import Handed, Timer, TimerState
 from journal.unit import Committed, Unit, Work
@@ -107,9 +117,11 @@ __all__ = [
     "facts_about",
     "facts_after",
     "facts_of",
+    "known",
     "last_of",
     "last_sequence",
     "new_id",
+    "newest_about",
     "read_engine",
     "sqlite_url",
     "to_erase",

@@ -5,6 +5,7 @@ Who has read up to N has read everything up to N: `facts_after(engine, N)` is al
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +46,28 @@ def facts_of(engine: Engine, type: str, *, after: int = 0, most: int = PAGE) -> 
     """The facts of one type, in order."""
     query = _FACTS.where(facts.c.type == str(type), facts.c.sequence > after)
     return _read(engine, query.order_by(facts.c.sequence).limit(most))
+
+
+def known(engine: Engine, ids: Iterable[str]) -> frozenset[str]:
+    """Those of these ids that stand in the journal."""
+    wanted = list(ids)
+    found: set[str] = set()
+    with engine.connect() as connection:
+        for start in range(0, len(wanted), PAGE):
+            query = select(facts.c.id).where(facts.c.id.in_(wanted[start : start + PAGE]))
+            found.update(connection.scalars(query))
+    return frozenset(found)
+
+
+def newest_about(
+    engine: Engine, kind: str, id: str, type: str, *, before: int | None = None, most: int = PAGE
+) -> tuple[Fact, ...]:
+    """The facts of one type about one subject, the newest first; those with a lower sequence than `before`."""
+    query = _FACTS.join(subjects, subjects.c.sequence == facts.c.sequence)
+    query = query.where(subjects.c.kind == kind, subjects.c.id == id, facts.c.type == str(type))
+    if before is not None:
+        query = query.where(subjects.c.sequence < before)
+    return _read(engine, query.order_by(subjects.c.sequence.desc()).limit(most))
 
 
 def last_of(engine: Engine, type: str) -> Fact | None:
