@@ -11,6 +11,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +36,7 @@ from liandong.showing import call_state, live, seat_state, tell
 from recordings.fact import TYPES as RECORDING_FACTS
 from telephony.agi.server import AgiServer
 from telephony.manager.link import ManagerLink
+from telephony.manager.outcome import Answered
 
 DEAD = 0
 """A heartbeat that is old for ever: an engine that ends on purpose costs no caller half a second."""
@@ -77,6 +79,8 @@ class Engine:
         self._agi = AgiServer(self._desk.answer, self._desk.unheard, wish=self._reception.by_phone)
         self._hub = Hub(self._hello, self._handle)
         self._sequence = 0
+        self._in_charge = False
+        """Whether the dialplan has our last sign of life."""
         self._beat = Beat.of(installation.state.run, Role.ENGINE)
         self._desk.shows = lambda change: self._hub.live(live(change, self._numbers))
         self._desk.tells = lambda wanted: self._hub.tell(tell(wanted))
@@ -114,8 +118,12 @@ class Engine:
             self._desk.pulse()
             self._beat.write()
             if self._desk.ready:
-                await self._link.heartbeat(int(time.time()))
-            await asyncio.sleep(EVERY_S)
+                self._in_charge = isinstance(await self._link.heartbeat(int(time.time())), Answered)
+                await asyncio.sleep(EVERY_S)
+                continue
+            self._in_charge = False
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._desk.seeing.wait(), EVERY_S)
 
     # Those who listen.
 
@@ -173,7 +181,7 @@ class Engine:
         seats = desk.seats()
         lines = Counter(seat.view.line.value for seat in seats)
         return {
-            "ready": desk.ready,
+            "ready": desk.ready and self._in_charge,
             "link_up": link.up,
             "link_broken": None if link.broken is None else link.broken.value,
             "link_damages": link.damages,

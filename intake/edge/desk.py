@@ -112,8 +112,8 @@ class Desk:
         """Told what has changed, soon after."""
         self.tells: Callable[[command.Tell], None] = lambda tell: None
         """Told at once what a supervisor should look at."""
-        self.ready = False
-        """Whether it sees what Asterisk has; while it doesn't, every caller is left to the net."""
+        self.seeing = asyncio.Event()
+        """Set while it sees what Asterisk has; while it doesn't, every caller is left to the net."""
         self.steps = 0
         """How many events were handled."""
         self.unwritten = 0
@@ -148,13 +148,13 @@ class Desk:
         match news:
             case Gap():
                 log.warning("what Asterisk tells has a gap (%s)", news.why.value)
-                self.ready = False
+                self.seeing.clear()
             case Seen():
                 if not self._core.synced:
                     await self._recall(news)
                 self._hearing.restart([(present.channel, present.bridge) for present in news.channels])
                 self._take(event.Resync(self._read(news)), self._clock())
-                self.ready = True
+                self.seeing.set()
             case _:
                 self._hear(news)
 
@@ -184,6 +184,11 @@ class Desk:
             self._take(event.Changed(call, service=service), self._clock())
 
     # Questions and wishes.
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can decide."""
+        return self.seeing.is_set()
 
     async def answer(self, question: Question) -> Answer:
         """Which seat? For the AGI server."""
