@@ -35,6 +35,7 @@ NOW = datetime(2026, 11, 23, 15, 0, 0, 123456, tzinfo=UTC)
 MOMENT = "2026-11-23T15:00:00.123456Z"
 TOKENS = {role: f"{role.name.title().replace('_', '')}Token" for role in Role}
 CALL_TAKER, DISPATCHER, SUPERVISOR = (TOKENS[role] for role in (Role.CALL_TAKER, Role.DISPATCHER, Role.SUPERVISOR))
+PATIENT, ROOMY = server.Limits(), feeds.Limits()
 READY = {"link_up": True, "ready": True, "journal_trouble": None, "spool_trouble": None}
 
 
@@ -272,7 +273,7 @@ def read_answer(data: bytes) -> Answer:
 async def until(true: Callable[[], object]) -> None:
     """Wait for a fact."""
     async with asyncio.timeout(WITHIN_S):
-        while not true():
+        while not true():  # noqa: ASYNC110 - whatever it is, it sets no event
             await asyncio.sleep(0.005)
 
 
@@ -280,8 +281,8 @@ async def until(true: Callable[[], object]) -> None:
 async def open_room(
     *,
     engine_up: bool = True,
-    limits: server.Limits = server.Limits(),
-    feed_limits: feeds.Limits = feeds.Limits(),
+    limits: server.Limits = PATIENT,
+    feed_limits: feeds.Limits = ROOMY,
     children: Callable[[], Mapping[str, Child]] = dict,
 ) -> AsyncIterator[Room]:
     """Everything, from an empty journal on."""
