@@ -124,6 +124,8 @@ class Do(Enum):
     SAY_FROZEN = auto()
     SAY_ENDED = auto()
     """It ended by itself, in a way that was not told yet."""
+    SAY_GONE = auto()
+    """It ended as it was told to."""
     SAY_OVERDUE = auto()
     """It was asked to end and did not."""
 
@@ -230,7 +232,7 @@ def _failed(life: Life, now: float, how: str) -> tuple[Life, tuple[Do, ...]]:
 def _gone(life: Life, now: float) -> tuple[Life, tuple[Do, ...]]:
     """Its process is no more; it starts again at once, or later when it keeps failing."""
     if not life.wanted:
-        return replace(life, stage=Stage.ABSENT, due=None), ()
+        return replace(life, stage=Stage.ABSENT, due=None), (Do.SAY_GONE,)
     if not life.blamed:
         return replace(life, stage=Stage.ABSENT, due=now), ()
     due = now + BACK_OFF_S[min(life.failures, len(BACK_OFF_S) - 1)]

@@ -11,17 +11,17 @@ import sysconfig
 from datetime import UTC, datetime
 from pathlib import Path
 
+PY_SPY = Path(sysconfig.get_path("scripts")) / "py-spy"
 KEPT = 20  # files of one name; a child that freezes again and again must not fill the disk
 
 
 def write_stacks(pid: int, folder: Path, name: str, within: float) -> str:
     """Write the stacks of a process into a new file of the folder; tells where they are, or why not. Blocks."""
-    program = Path(sysconfig.get_path("scripts")) / "py-spy"
     path = folder / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.stacks"
     try:
         with path.open("xb") as file:
             looked = subprocess.run(
-                [program, "dump", "--nonblocking", "--pid", str(pid)],
+                [PY_SPY, "dump", "--nonblocking", "--pid", str(pid)],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,

@@ -250,5 +250,7 @@ class _Child:
                 log.error("%s (process %d) does not move any more: killed and started again", self._name, pid)
             case Do.SAY_ENDED:
                 log.error("%s ended, %s; it is started again. %s.log has more", self._name, how, self._name)
+            case Do.SAY_GONE:
+                log.info("%s has ended", self._name)
             case Do.SAY_OVERDUE:
                 log.error("%s (process %d) does not end: killed", self._name, pid)
