@@ -13,12 +13,12 @@ from intake.stage import STAGE
 from intake.table import E, Goes, Ignored, Ours, S, Table, Theirs
 
 
-def page(table: Table[S, E]) -> str:
-    """One page of Markdown: the diagram, and every pair of event and state with its rule."""
+def page(table: Table[S, E], room: str = "intake") -> str:
+    """One page of Markdown: the diagram, and every pair of event and state with its rule; `room` has the table."""
     lines = [
         f"# States: {table.name}",
         "",
-        "Written by `python -m intake.diagram` from the table in `intake`; edit the table instead.",
+        f"Written by `python -m {room}.diagram` from the table in `{room}`; edit the table instead.",
         "",
         "```mermaid",
         "stateDiagram-v2",

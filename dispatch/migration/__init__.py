@@ -1,0 +1,1 @@
+"""The versions of dispatch's own tables; `journal.upgrade` runs them after the journal's."""
