@@ -56,6 +56,8 @@ class Trail:
         self._offset = place.offset if place else 0
         self.senseless = 0
         """Rows that could not be read."""
+        self.ended = False
+        """Whether the last `read` came to the end of everything."""
 
     @property
     def place(self) -> Place:
@@ -71,13 +73,17 @@ class Trail:
     def read(self) -> list[Row]:
         """The next whole rows, a bounded piece of them. Empty when there is nothing new, or only half a row."""
         while (file := self._current()) is not None:
-            rows = self._piece(file)
-            if rows or not self._is_over(file):
+            rows, ended = self._piece(file)
+            over = ended and self._is_over(file)
+            self.ended = ended and not over
+            if rows or not over:
                 return rows
             self._step()
+        self.ended = True
         return []
 
-    def _piece(self, file: _File) -> list[Row]:
+    def _piece(self, file: _File) -> tuple[list[Row], bool]:
+        """The next rows of a file, and whether they are its last."""
         size = PIECE
         while True:
             data = file.read(self._offset, size)
@@ -88,7 +94,7 @@ class Trail:
         rows = [Row(Place(self._first, self._offset + place), event) for place, event in found.events]
         self._offset += found.used
         self.senseless += found.senseless
-        return rows
+        return rows, len(data) < size
 
     def _current(self) -> _File | None:
         """The file that is read now; None if there is none, or it has no row yet."""

@@ -1,0 +1,237 @@
+"""What happened to callers while no engine saw it stands in the journal afterwards, with Asterisk's own times.
+
+Three sources, each for what the one before lacks: Asterisk's channel event log, what the dialplan's hang-up handler
+spooled, the evidence of recordings. And every finished recording becomes a fact. Rules:
+
+- A row is three seconds old before it counts: an engine that lives has written the fact itself by then, and better.
+- Whatever was told and not answered is told again; a fact has an id that is made of the call's, so it is written once.
+- The bookmark stands at the first row of the oldest call that has not ended, and moves only when everything before it
+  is in the journal. So this task may die between any two steps, and memory holds what is open and nothing else.
+- Reading goes piece by piece, in a thread: a week's log holds up nobody, and waits with us for the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from intake import fact
+from intake.edge.history import History, Told
+from intake.edge.lookup import came_back, person_at
+from intake.edge.writing import end_id
+from journal import Draft
+from liandong.bookmark import Bookmark
+from liandong.scribe import Scribe
+from liandong.shelf import Shelf
+from recordings.error import RecordingError
+from recordings.telling import failed
+from telephony.trail import Place, Trail
+
+log = logging.getLogger("catch-up")
+
+Live = Callable[[], frozenset[str] | None]
+"""Unique ids of the channels that are up; None: it can't be told now. Runs in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often, in seconds."""
+
+    ripe_s: float = 3.0
+    """A row counts when it is so old."""
+    look_s: float = 0.5
+    """The log is looked at so often; nobody waits."""
+    keep_s: float = 1.0
+    """The bookmark is put on disk at most so often."""
+    quiet_s: float = 60.0
+    """A call without a row for so long is asked about, and so often."""
+    shelf_s: float = 60.0
+    """Recordings are looked through so often, also when nobody tells of one."""
+    again_s: float = 2.0
+    """What the disk refused is tried again after this."""
+
+
+class CatchUp:
+    """Reads the sources and has the facts written; `run` it, one at a time."""
+
+    def __init__(
+        self,
+        events: Path,
+        shelf: Shelf,
+        bookmark: Bookmark,
+        scribe: Scribe,
+        *,
+        seats: Collection[str],
+        live: Live,
+        clock: Callable[[], float] = time.time,
+        pace: Pace = Pace(),
+    ) -> None:
+        """`events` is the channel event log."""
+        self._events = events
+        self._shelf = shelf
+        self._bookmark = bookmark
+        self._scribe = scribe
+        self._seats = frozenset(seats)
+        self._live = live
+        self._clock = clock
+        self._pace = pace
+        self._woken = asyncio.Event()
+        self._failed: dict[str, Draft] = {}
+        self._shelf_at = self._ask_at = self._kept_at = 0.0
+        self._suspects: frozenset[str] = frozenset()
+        """Calls that had no channel when Asterisk was asked last."""
+        self._begin()
+
+    def look(self) -> None:
+        """A recording was finished: look now."""
+        self._shelf_at = 0.0
+        self._woken.set()
+
+    def failed(self, call: str, error: RecordingError) -> None:
+        """A recording can't be finished: write that down."""
+        self._failed[call] = failed(call, error, self._now())
+        self._woken.set()
+
+    async def run(self) -> NoReturn:
+        """Go on for ever."""
+        while True:
+            try:
+                looked = self._clock()
+                anything = await self._read_on()
+                if self._trail.ended:
+                    await self._look_elsewhere(looked)
+                if not anything:
+                    await self._keep(now=True)
+                    await self._pause()
+            except OSError as error:  # the disk's: what was fed and not written is read again
+                log.error("%s", error)
+                self._trail.close()
+                self._begin()
+                await asyncio.sleep(self._pace.again_s)
+
+    def _begin(self) -> None:
+        """Begin at the bookmark."""
+        self._trail = Trail(self._events, self._bookmark.mark.place)
+        self._history = History(self._seats)
+        self._begun: dict[str, Place] = {}
+        """The first row of each call that has not ended, the oldest first."""
+
+    # Asterisk's log.
+
+    async def _read_on(self) -> bool:
+        """Take the next piece of the log; False if there is nothing new."""
+        rows = await asyncio.to_thread(self._trail.read)
+        if not rows:
+            return False
+        age_s = self._clock() - rows[-1].event.at.timestamp()
+        if age_s < self._pace.ripe_s:  # a row of the future is one of a clock that was put back
+            await asyncio.sleep(self._pace.ripe_s - max(0.0, age_s))
+        told: list[Told] = []
+        for row in rows:
+            told += self._history.feed(row.event)
+            if self._history.is_open(row.event.channel):
+                self._begun.setdefault(row.event.channel, row.place)
+        await self._tell(told)
+        await self._moved()
+        return True
+
+    async def _moved(self) -> None:
+        """Everything that was read is written."""
+        self._begun = {call: place for call, place in self._begun.items() if self._history.is_open(call)}
+        self._bookmark.move(next(iter(self._begun.values()), self._trail.place))
+        await self._keep()
+
+    async def _find_lost(self) -> None:
+        """End the calls that have no channel any more, and no row that says so: Asterisk was killed.
+
+        Twice they must be missing, with the log read to its end in between: a last row may be on its way.
+        """
+        now = self._clock()
+        quiet = {call for call, last in self._history.open.items() if now - last.timestamp() > self._pace.quiet_s}
+        if not quiet or self._loop_s() < self._ask_at:
+            self._suspects &= quiet
+            return
+        up = await asyncio.to_thread(self._live)
+        if up is None:
+            return
+        gone = quiet - up
+        lost = gone & self._suspects
+        self._suspects = frozenset(gone - lost)
+        self._ask_at = self._loop_s() + (self._pace.ripe_s if self._suspects else self._pace.quiet_s)
+        if lost:
+            await self._tell(self._history.lose(sorted(lost)))
+            await self._moved()
+
+    # Everything else.
+
+    async def _look_elsewhere(self, looked: float) -> None:
+        """Every row that was there at `looked` is told."""
+        await self._find_lost()
+        for call, draft in list(self._failed.items()):
+            await self._write([draft])
+            del self._failed[call]
+        if self._loop_s() >= self._shelf_at:
+            self._shelf_at = self._loop_s() + self._pace.shelf_s
+            await self._tell_recordings(looked)
+
+    async def _tell_recordings(self, looked: float) -> None:
+        """Every recording that was finished since; and calls of which nothing else tells."""
+        until_ns = round(looked * 1e9)
+        since_ns = min(until_ns, self._bookmark.mark.recordings_ns)  # a clock may be put back
+        for folder in await asyncio.to_thread(self._shelf.folders, since_ns):
+            for batch in await asyncio.to_thread(self._shelf.finished, folder, since_ns, until_ns):
+                missing = await self._scribe.missing(each for found in batch for each in found.ids)
+                new = [found for found in batch if not missing.isdisjoint(found.ids)]
+                kept = await asyncio.to_thread(self._shelf.read, new, self._seats)
+                await self._write([draft for recording in kept for draft in recording.drafts])
+                for recording in kept:
+                    if end_id(recording.call) in missing and not self._history.is_open(recording.call):
+                        await self._tell(recording.told)
+        self._bookmark.told_recordings(until_ns)
+
+    # Writing.
+
+    async def _tell(self, told: Sequence[Told]) -> None:
+        """Have written down what the journal lacks of this."""
+        missing = await self._scribe.missing(each.id for each in told)
+        drafts = [await self._draft(each) for each in told if each.id in missing]
+        await self._scribe.write([draft for draft in drafts if draft is not None])
+
+    async def _write(self, drafts: Sequence[Draft]) -> None:
+        missing = await self._scribe.missing(draft.id for draft in drafts)
+        await self._scribe.write([draft for draft in drafts if draft.id in missing])
+
+    async def _draft(self, told: Told) -> Draft | None:
+        match told.fact:
+            case fact.CallAnswered(seat=seat) if seat:
+                return told.draft(await self._scribe.ask(lambda engine: person_at(engine, seat, told.at)))
+            case fact.CallCameBack(call=call):  # the engine's own has another id
+                known = await self._scribe.ask(lambda engine: came_back(engine, call, told.at))
+                return None if known else told.draft()
+            case _:
+                return told.draft()
+
+    async def _keep(self, *, now: bool = False) -> None:
+        if now or self._loop_s() >= self._kept_at:
+            self._kept_at = self._loop_s() + self._pace.keep_s
+            await asyncio.to_thread(self._bookmark.keep)
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(self._pace.look_s):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+        self._woken.clear()
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    def _loop_s(self) -> float:
+        return asyncio.get_running_loop().time()
