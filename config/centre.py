@@ -1,9 +1,12 @@
-"""Loading one centre: a folder with one YAML file a part.
+"""Loading one centre: a folder with one YAML file a part, and below it folders of many files of one kind.
 
 Rules: `telephony` is the part whose file is `telephony.yaml`. A part whose schema has a default for
 everything may have no file, or an empty one; every other file must be there. A `.yaml` or `.yml` file that
 belongs to no part is refused, because a setting that nobody reads is worse than none; names that begin with
 a dot, other files and folders are ignored. All problems of all files are told at once.
+
+Where `plans` is a folder of many, each `plans/NAME.yaml` is one part with the same schema, under the same rules; a
+centre may do without the folder.
 """
 
 from __future__ import annotations
@@ -56,9 +59,15 @@ class _Loaded:
 class Centre:
     """A loaded centre: its parts by type, and where everything in them was written."""
 
-    def __init__(self, folder: Path, loaded: Mapping[type[Part], _Loaded]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        loaded: Mapping[type[Part], _Loaded],
+        many: Mapping[type[Part], Mapping[str, _Loaded]] | None = None,
+    ) -> None:
         self.folder = folder
         self._loaded = loaded
+        self._many = many or {}
 
     def part(self, kind: type[P]) -> P:
         """The part with this schema; KeyError if it was not among those loaded."""
@@ -66,23 +75,39 @@ class Centre:
         assert isinstance(part, kind)
         return part
 
-    def where(self, kind: type[Part], *path: Step) -> Place:
-        """Where a value of a part was written; a value that came from a default is where it would stand."""
-        loaded = self._loaded[kind]
+    def parts(self, kind: type[P]) -> dict[str, P]:
+        """The parts of a folder of many, by file as `plans/fire.yaml`, sorted; KeyError as in `part`."""
+        found: dict[str, P] = {}
+        for file, loaded in self._many[kind].items():
+            assert isinstance(loaded.part, kind)
+            found[file] = loaded.part
+        return found
+
+    def where(self, kind: type[Part], *path: Step, file: str | None = None) -> Place:
+        """Where a value of a part was written; a value that came from a default is where it would stand.
+
+        `file` says which one of many.
+        """
+        loaded = self._of(kind, file)
         return Place(loaded.file, *node.find(loaded.root, path))
 
-    def problem(self, kind: type[Part], refused: Refused) -> Problem:
+    def problem(self, kind: type[Part], refused: Refused, file: str | None = None) -> Problem:
         """A complaint about a part, found by looking at several parts, with its place; for `ConfigErrors`."""
-        loaded = self._loaded[kind]
+        loaded = self._of(kind, file)
         return explain.located(refused, loaded.root, loaded.file)
 
+    def _of(self, kind: type[Part], file: str | None) -> _Loaded:
+        return self._loaded[kind] if file is None else self._many[kind][file]
 
-def load(folder: Path, parts: Mapping[str, type[Part]]) -> Centre:
+
+def load(folder: Path, parts: Mapping[str, type[Part]], folders: Mapping[str, type[Part]] | None = None) -> Centre:
     """Load a centre's folder; `parts` gives each file's name without `.yaml`, and its schema.
 
-    Raises ConfigErrors with every problem found.
+    `folders` gives the name of each folder of many, and the schema of every file in it. Raises ConfigErrors with every
+    problem found.
     """
-    if len(set(parts.values())) != len(parts):
+    many = folders or {}
+    if len({*parts.values(), *many.values()}) != len(parts) + len(many):
         raise TypeError("every part needs a schema of its own")
     names = _names(folder)
     problems = list(_strangers(names, parts))
@@ -92,18 +117,58 @@ def load(folder: Path, parts: Mapping[str, type[Part]]) -> Centre:
             loaded[schema] = _load_part(folder, f"{name}.yaml", schema)
         except ConfigErrors as errors:
             problems += errors.problems
+    loaded_many = {schema: _load_many(folder, name, schema, problems) for name, schema in many.items()}
     if problems:
         raise ConfigErrors(problems)
-    return Centre(folder, loaded)
+    return Centre(folder, loaded, loaded_many)
 
 
-def _names(folder: Path) -> list[str]:
+def load_many(folder: Path, schema: type[Part]) -> Centre:
+    """Load a folder of many that belongs to no centre, by the names of its files. Raises ConfigErrors."""
+    problems: list[Problem] = []
+    loaded = _load_files(folder, _names(folder), schema, problems)
+    if problems:
+        raise ConfigErrors(problems)
+    return Centre(folder, {}, {schema: loaded})
+
+
+def _names(folder: Path, shown: str = "") -> list[str]:
+    shown = shown or str(folder)
     try:
         return sorted(path.name for path in folder.iterdir())
     except OSError as error:
-        raise ConfigErrors([_unreadable(str(folder), "folder", error)]) from error
+        raise ConfigErrors([_unreadable(shown, "folder", error)]) from error
     except ValueError as error:  # a NUL in the path
-        raise ConfigErrors([Problem(str(folder), 0, 0, "", str(error), "folder_missing")]) from error
+        raise ConfigErrors([Problem(shown, 0, 0, "", str(error), "folder_missing")]) from error
+
+
+def _load_many(folder: Path, name: str, schema: type[Part], problems: list[Problem]) -> dict[str, _Loaded]:
+    if not os.path.lexists(folder / name):
+        return {}
+    try:
+        files = [f"{name}/{each}" for each in _names(folder / name, name)]
+    except ConfigErrors as errors:
+        problems += errors.problems
+        return {}
+    return _load_files(folder, files, schema, problems)
+
+
+def _load_files(folder: Path, files: list[str], schema: type[Part], problems: list[Problem]) -> dict[str, _Loaded]:
+    """The YAML files among these; what is wrong with them goes to `problems`."""
+    loaded: dict[str, _Loaded] = {}
+    for file in files:
+        name = file.rpartition("/")[2]
+        if name.startswith(".") or not name.lower().endswith((".yaml", ".yml")):
+            continue
+        if not name.endswith(".yaml") or not name.isprintable():
+            printable = file if file.isprintable() else ascii(file)
+            problems.append(Problem(printable, 0, 0, "", "unknown file", "unknown_file", ("NAME.yaml",)))
+            continue
+        try:
+            loaded[file] = _load_part(folder, file, schema)
+        except ConfigErrors as errors:
+            problems += errors.problems
+    return loaded
 
 
 def _strangers(names: list[str], parts: Mapping[str, type[Part]]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, field_validator
 
-from config.centre import MAX_PROBLEMS, Centre, load
+from config.centre import MAX_PROBLEMS, Centre, load, load_many
 from config.field import Between, Digits, Host, Ip, Name, Number, Port, Seconds, Wording
 from config.part import Part, repeated
 from config.problem import ConfigErrors, Problem, Refused
@@ -437,3 +437,86 @@ def test_a_part_written_as_yaml_loads_as_the_same_part(made: list[Trunk]) -> Non
         written = yaml.safe_dump(part.model_dump(mode="json"), allow_unicode=True)
         (Path(name) / "telephony.yaml").write_text(written, encoding="utf-8")
         assert load(Path(name), {"telephony": Telephony}).part(Telephony) == part
+
+
+# --- folders of many files of one kind --------------------------------------------------------------------------------
+
+
+class Card(Part):
+    title: str
+    pages: Annotated[int, Between(1, 9)] = 1
+
+
+def cards(folder: Path, **files: str) -> Path:
+    (folder / "cards").mkdir()
+    for name, text in files.items():
+        (folder / "cards" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_folder_of_many_gives_every_file_of_it_by_its_name(folder: Path) -> None:
+    centre = load(cards(folder, b="title: two", a="title: one"), PARTS, {"cards": Card})
+    assert centre.parts(Card) == {"cards/a.yaml": Card(title="one"), "cards/b.yaml": Card(title="two")}
+    assert str(centre.where(Card, "title", file="cards/b.yaml")) == "cards/b.yaml:1:8"
+    told = centre.problem(Card, Refused("dull", "say more", path=("title",)), "cards/a.yaml")
+    assert str(told) == "cards/a.yaml:1:8: title: say more"
+
+
+def test_a_centre_may_do_without_a_folder_of_many(folder: Path) -> None:
+    assert load(folder, PARTS, {"cards": Card}).parts(Card) == {}
+
+
+def test_each_file_of_a_folder_of_many_tells_its_own_lines_beside_those_of_the_centre(folder: Path) -> None:
+    (folder / "optional.yaml").write_text("ring_s: -1\n")
+    cards(folder, a="title: one\npages: 12\n", b="titel: two\n", c="")
+    with pytest.raises(ConfigErrors) as caught:
+        load(folder, PARTS, {"cards": Card})
+    assert [str(each) for each in caught.value.problems] == [
+        "cards/a.yaml:2:8: pages: got 12; allowed: a whole number from 1 to 9",
+        'cards/b.yaml:1:1: titel: unknown key; allowed: title, pages (did you mean "title"?)',
+        "cards/b.yaml:1:1: title: this key is missing",
+        "cards/c.yaml: the file is empty; its keys: title",
+        "optional.yaml:1:9: ring_s: got -1; allowed: a number from 0 to 86400 s",
+    ]
+
+
+def test_in_a_folder_of_many_only_yaml_files_are_read_and_none_is_left_out_by_its_name(folder: Path) -> None:
+    cards(folder, a="title: one")
+    for name in ("README.md", ".draft.yaml", "sub.d"):
+        (folder / "cards" / name).write_text("]")
+    assert list(load(folder, PARTS, {"cards": Card}).parts(Card)) == ["cards/a.yaml"]
+    (folder / "cards" / "b.yml").write_text("title: two")
+    (folder / "cards" / "C.YAML").write_text("title: three")
+    with pytest.raises(ConfigErrors) as caught:
+        load(folder, PARTS, {"cards": Card})
+    assert [(each.file, each.code) for each in caught.value.problems] == [
+        ("cards/C.YAML", "unknown_file"),
+        ("cards/b.yml", "unknown_file"),
+    ]
+
+
+@pytest.mark.parametrize("what", ["a file", "a dead link"])
+def test_a_folder_of_many_that_is_none_is_refused(folder: Path, what: str) -> None:
+    if what == "a file":
+        (folder / "cards").write_text("title: one")
+    else:
+        (folder / "cards").symlink_to(folder / "gone")
+    with pytest.raises(ConfigErrors) as caught:
+        load(folder, PARTS, {"cards": Card})
+    assert [(each.file, each.code) for each in caught.value.problems] == [("cards", "folder_missing")]
+
+
+def test_a_folder_of_many_by_itself_is_loaded_as_one_of_a_centre_is(tmp_path: Path) -> None:
+    inside = cards(tmp_path, a="title: one") / "cards"
+    assert load_many(inside, Card).parts(Card) == {"a.yaml": Card(title="one")}
+    (inside / "b.yaml").write_text("title: 3")
+    with pytest.raises(ConfigErrors) as caught:
+        load_many(inside, Card)
+    assert [str(each) for each in caught.value.problems] == ['b.yaml:1:8: title: got 3; allowed: text (did you mean "3"?)']
+    with pytest.raises(ConfigErrors):
+        load_many(tmp_path / "gone", Card)
+
+
+def test_a_schema_belongs_to_one_file_or_to_one_folder(folder: Path) -> None:
+    with pytest.raises(TypeError):
+        load(folder, PARTS, {"cards": Optional})
