@@ -5,6 +5,7 @@ Where a caller is, the context of his channel tells; in the subroutines of the d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,10 +16,14 @@ from telephony.manager.event import Reach
 from telephony.manager.snapshot import Present
 from telephony.manager.snapshot import Snapshot as Seen
 
-_ASKING = frozenset({"unified", "asking"})
-_WAITING = frozenset({"waiting", "menu", "keys", "announce", "hush"})
+_ASKING = frozenset({"unified", "arm", "asking"})
+_WAITING = frozenset({"waiting", "alive", "menu", "keys", "announce", "hush"})
+"""`alive` is used by who asks, too: woken for nothing he only asks, but taken for one who asks he might wait unseen."""
+_NET = frozenset({"fallback", "overflow"})
 _AT = "/at"
 """The key of a sign-in in Asterisk's own database is `SEAT/at`."""
+_SIGN_IN = re.compile(r"[A-Za-z0-9_.-]{1,60}/at")
+"""What else lies there, nobody of ours wrote: it is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +82,10 @@ def _place(caller: Present) -> Place:
     context, path = caller.channel.context, caller.channel.path
     if context in _ASKING:
         return Place.ASKING
+    if context in _NET or path == NET:
+        return Place.NET
     if context in _WAITING:
-        return Place.NET if path == NET else Place.WAITING
+        return Place.WAITING
     return Place.OFFERED if path == ENGINE else Place.NET
 
 
@@ -87,23 +94,25 @@ def _seat(seat: str, seen: Seen, legs: Sequence[Present], bridged: Mapping[str, 
     own = [leg for leg in legs if leg.channel.endpoint == seat]
     talking = next((leg for leg in own if leg.channel.id in bridged), None)
     leg = talking or next(iter(own), None)
+    line = Device.UNREACHABLE if seen.contacts.get(seat) in (None, Reach.UNREACHABLE) else device(state)
     return SeatSeen(
         seat=seat,
-        device=Device.UNREACHABLE if seen.contacts.get(seat) in (None, Reach.UNREACHABLE) else device(state),
+        # Until its telephone says that it rings, the device of one that is dialled is "not in use".
+        device=Device.BUSY if line is Device.IDLE and leg is not None else line,
         call=leg.channel.call if leg is not None else None,
         joined=talking is not None,
         held=state is told.Device.ON_HOLD,
     )
 
 
-def _order(call: str) -> tuple[float, str]:
+def _order(call: str) -> tuple[int, int, str]:
     """Asterisk's unique ids end in the second and a count: `liandong-1732374000.12`."""
     second, _, count = call.rpartition("-")[2].partition(".")
-    return (float(f"{second}.{count:0>9}"), call) if second.isdigit() and count.isdigit() else (0.0, call)
+    return (int(second), int(count), call) if second.isdecimal() and count.isdecimal() else (0, 0, call)
 
 
 def _sign_ins(database: Mapping[str, str]) -> list[tuple[str, str]]:
-    return sorted((key, value) for key, value in database.items() if key.endswith(_AT))
+    return sorted((key, value) for key, value in database.items() if _SIGN_IN.fullmatch(key))
 
 
 def sign_in_key(seat: str) -> str:
