@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 import config.example
+from liandong.beat import beat_file, read_beat
 from liandong.lock import CHILDREN, Role, holder
 from phones import BY_HAND, Phone, Policy
 from tests.manager import Manager
@@ -31,8 +32,10 @@ VERIFIED = r"recordings: \d+ ok, 0 damaged, 0 not finished yet\n(journal: \d+ fa
 _CALLERS = count(1)
 
 
-def write_centre(folder: Path, *, neighbour_port: int = 9, **telephony: Any) -> Path:
-    """The example centre with free ports; `telephony` replaces keys of telephony.yaml, mappings are merged."""
+def write_centre(
+    folder: Path, *, neighbour_port: int = 9, intake: Mapping[str, Any] | None = None, **telephony: Any
+) -> Path:
+    """The example centre with free ports; `telephony` and `intake` replace keys of the files, mappings are merged."""
     folder.mkdir(parents=True)
     for file in EXAMPLE.glob("*.yaml"):
         shutil.copy(file, folder)
@@ -43,6 +46,8 @@ def write_centre(folder: Path, *, neighbour_port: int = 9, **telephony: Any) -> 
     for key, value in telephony.items():
         settings[key] = settings.get(key, {}) | value if isinstance(value, Mapping) else value
     (folder / "telephony.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
+    distribution = yaml.safe_load((EXAMPLE / "intake.yaml").read_text()) | dict(intake or {})
+    (folder / "intake.yaml").write_text(yaml.safe_dump(distribution))
     return folder
 
 
@@ -137,6 +142,15 @@ class Centre:
 
         await self.until(f"another {role.child} has come", other, True, within)
         return self.pid_of(role)
+
+    async def beats(self, *roles: Role) -> None:
+        """Wait until each of these children that live now has given a sign of life."""
+
+        async def beaten() -> bool:
+            seen = {role: read_beat(beat_file(self.state / "run", role)) for role in roles}
+            return all(beat is not None and beat.pid == self.pid_of(role) for role, beat in seen.items())
+
+        await self.until(f"{', '.join(role.child for role in roles)} live", beaten, True, within=30)
 
     def kill(self) -> None:
         """The supervisor dies; its children and Asterisk are not asked."""
