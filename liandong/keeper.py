@@ -60,6 +60,10 @@ class Keeper:
         self._known: set[str] = set()
         self._count = 0
         self._pool: ProcessPoolExecutor | None = None
+        self.kept: Callable[[Recording], None] = lambda recording: None
+        """Told of each finished recording, once its evidence is on disk."""
+        self.failed: Callable[[str, RecordingError], None] = lambda call, error: None
+        """Told of each call whose recording can't be finished."""
 
     async def sweep(self, live: Callable[[], frozenset[str]]) -> None:
         """Take every call with raw files of which no channel is up any more; `live` tells the channels that are.
@@ -151,6 +155,7 @@ class Keeper:
             return False
         except RecordingError as error:  # trying again changes nothing; the next start looks at it once more
             log.error("call %s: not finished, its raw files stay where they are: %s", ended.call, error)
+            self.failed(ended.call, error)
             recording = None
         except BrokenProcessPool:
             log.error("call %s: the worker died while finishing it", ended.call)
@@ -162,6 +167,7 @@ class Keeper:
         self._known.discard(ended.call)
         if recording is not None:
             log.info("call %s: %s", ended.call, _told(recording))
+            self.kept(recording)
         return True
 
 
