@@ -45,11 +45,15 @@ class Secret:
         """The text itself, for the one place that needs it."""
         return self._text
 
+    @property
+    def _bytes(self) -> bytes:
+        return self._text.encode("utf-8", "surrogatepass")  # a guess may be no text at all
+
     def __repr__(self) -> str:
         return "Secret(…)"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+        return isinstance(other, Secret) and hmac.compare_digest(self._bytes, other._bytes)
 
     def __hash__(self) -> int:
         return hash((Secret, self._text))

@@ -28,6 +28,7 @@ from intake.edge.writing import TYPES as INTAKE_FACTS
 from intake.people import People
 from intake.settings import IntakeSettings
 from journal import BadFact, CommitUnknown, Draft, Fact, Journal, NotCommitted, Refusal, Registry, last_sequence
+from journal.fact import checked_id
 from journal.instant import utc_now
 from liandong.beat import EVERY_S, Beat
 from liandong.installation import Installation
@@ -75,7 +76,9 @@ class Engine:
             people=people,
         )
         door = Door(people, installation.pin)
-        self._reception = Reception(self._desk, door, settings.pause_reasons, journal, _Clocks())
+        self._reception = Reception(
+            self._desk, door, journal, _Clocks(), seats=self._numbers, reasons=settings.pause_reasons
+        )
         self._agi = AgiServer(self._desk.answer, self._desk.unheard, wish=self._reception.by_phone)
         self._hub = Hub(self._hello, self._handle)
         self._sequence = 0
@@ -144,13 +147,13 @@ class Engine:
             match want, args:
                 case "sign-in", {"seat": str(seat), "person": str(person), "pin": str() | None as pin, "by": str(by)}:
                     secret = None if pin is None else Secret(pin)
-                    await self._reception.sign_in(seat, person, secret, by=by)
+                    await self._reception.sign_in(seat, person, secret, by=checked_id(by))
                 case "sign-out", {"seat": str(seat), "by": str(by)}:
-                    await self._reception.sign_out(seat, by=by)
+                    await self._reception.sign_out(seat, by=checked_id(by))
                 case "pause", {"seat": str(seat), "reason": str(reason), "by": str(by)}:
-                    await self._reception.pause(seat, reason, by=by)
+                    await self._reception.pause(seat, reason, by=checked_id(by))
                 case "ready", {"seat": str(seat), "by": str(by)}:
-                    await self._reception.ready(seat, by=by)
+                    await self._reception.ready(seat, by=checked_id(by))
                 case "status", _:
                     return self._status()
                 case "record", {"drafts": list(texts)}:
@@ -159,6 +162,8 @@ class Engine:
                     raise Refused("bad_request", f"the engine knows nothing of {want!r} with {', '.join(args)}")
         except NotGranted as error:
             raise Refused(error.code, str(error)) from error
+        except BadFact as error:
+            raise Refused("bad_request", str(error)) from error
         return {}
 
     async def _record(self, texts: list[Any]) -> int:

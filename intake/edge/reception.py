@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Protocol
@@ -69,9 +69,19 @@ class Clocks(Protocol):
 class Reception:
     """Every act raises NotGranted, with a stable `code`, when it is not done."""
 
-    def __init__(self, desk: Grants, door: Door, reasons: Sequence[str], journal: Writes, clocks: Clocks) -> None:
+    def __init__(
+        self,
+        desk: Grants,
+        door: Door,
+        journal: Writes,
+        clocks: Clocks,
+        *,
+        seats: Collection[str],
+        reasons: Sequence[str],
+    ) -> None:
         """`reasons` are the centre's for a pause, in the order in which they are keyed in."""
         self._desk = desk
+        self._seats = frozenset(seats)
         self._door = door
         self._reasons = tuple(reasons)
         self._journal = journal
@@ -96,6 +106,8 @@ class Reception:
     async def sign_in(self, seat: str, who: str, pin: Secret | None, *, by: str) -> None:
         """A person, named by id or staff number, begins to work at a seat; without a PIN if `by` needs none."""
         person = who
+        if seat not in self._seats:  # no PIN is tried where the try could not be written down
+            raise NotGranted("no_such_seat", "there is no such seat")
         if pin is not None:
             entry, person = self._door.knock(who, pin, self._clocks.steady())
             if entry is not Entry.OPEN:
