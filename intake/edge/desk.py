@@ -175,6 +175,8 @@ class Desk:
             self._take(report, news.at)
             if isinstance(report, event.Unanswered):
                 self._describe(report.call)
+            elif isinstance(report, event.CallerGone):
+                self._never_asked(report.call, news.at)
 
     def _describe(self, call: str) -> None:
         """A call that never asked is for the service that its caller dialled, as far as that was seen."""
@@ -182,6 +184,13 @@ class Desk:
         service = self._services.get(begun.called) if begun is not None else None
         if view is not None and service is not None and view.need.service is None:
             self._take(event.Changed(call, service=service), self._clock())
+
+    def _never_asked(self, call: str, at: datetime) -> None:
+        """A caller who was gone before the question: the core never heard of him, the journal does."""
+        begun = self._begun.get(call)
+        if begun is not None:
+            self._write(fact.CallArrived(call, begun.called, begun.caller), at)
+            self._write(fact.CallEnded(call, answered=False, lasted_s=0.0), at)
 
     # Questions and wishes.
 
@@ -325,7 +334,7 @@ class Desk:
 
     # The journal.
 
-    def _write(self, witnessed: fact.Witnessed, at: datetime, *, history: bool) -> None:
+    def _write(self, witnessed: fact.Witnessed, at: datetime, *, history: bool = False) -> None:
         draft = self._draft(witnessed, at, history=history)
         if draft is not None and self._journal.witness(draft) is not None:
             self.unwritten += 1

@@ -174,7 +174,10 @@ class Hearing:
                 self._leg(channel).rang = True
                 yield event.Rings(channel.call, channel.endpoint, _fence(channel))
             case told.DialEnded(channel=channel):
-                came_to = outcome(news.outcome, rang=self._leg(channel).rang)
+                # One that accepted did answer, whatever became of it: Asterisk says "no answer" of a telephone
+                # whose answer crossed with the caller's hanging up.
+                accepted = channel.state is ChannelState.UP
+                came_to = Outcome.ANSWERED if accepted else outcome(news.outcome, rang=self._leg(channel).rang)
                 fence = _fence(channel)
                 if came_to is not None and fence is not None:
                     yield event.SeatOutcome(channel.call, fence, channel.endpoint, came_to)
