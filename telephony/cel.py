@@ -28,7 +28,7 @@ ROW_MAX = 32 * 1024
 _START = re.compile(rb'^"[0-9]{1,11}\.[0-9]{6}","', re.MULTILINE)
 _START_ANYWHERE = re.compile(rb'"[0-9]{1,11}\.[0-9]{6}","')
 _ID = re.compile(r"[0-9A-Za-z._:@+-]{1,50}", re.ASCII)
-_NOT_IN_NUMBER = re.compile(r"[^0-9A-Za-z+*#._,]", re.ASCII)
+_NOT_IN_NUMBER = re.compile(r"[^0-9A-Za-z+*#._]", re.ASCII)
 _NOT_IN_DIALLED = re.compile(r"[^0-9A-Za-z+*#]", re.ASCII)
 
 
@@ -170,17 +170,30 @@ def _whole_rows(data: bytes) -> Iterator[tuple[int, bytes]]:
             yield start, lines + end
 
 
-def _events(row: bytes) -> Iterator[tuple[int, ChannelEvent]]:
-    """The one event of a row; of a torn one, those that share its stretch."""
-    whole = _event(row)
-    if whole is not None:
-        yield 0, whole
-        return
-    starts = [match.start() for match in _START_ANYWHERE.finditer(row)]
-    for start, end in zip(starts, [*starts[1:], len(row)], strict=True):
-        event = _event(row[start:end])
+def _events(stretch: bytes) -> Iterator[tuple[int, ChannelEvent]]:
+    """The event of a stretch's one row; if something else is there as well, of every row that is whole."""
+    done = 0
+    for match in _START_ANYWHERE.finditer(stretch):
+        start = match.start()
+        if start < done:
+            continue
+        row = _line(stretch, start)
+        event = _event(row)
         if event is not None:
             yield start, event
+            done = start + len(row)
+
+
+def _line(data: bytes, start: int) -> bytes:
+    """From here to the line end that no open quote precedes."""
+    end = start
+    quotes = 0
+    while (newline := data.find(b"\n", end)) >= 0:
+        quotes += data.count(b'"', end, newline)
+        end = newline + 1
+        if quotes % 2 == 0:
+            return data[start:end]
+    return data[start:]
 
 
 def _event(row: bytes) -> ChannelEvent | None:

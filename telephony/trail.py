@@ -1,6 +1,6 @@
 """Follows the channel event log wherever it is moved to, from a place that is kept on disk.
 
-    trail = Trail(path, place)          # None: from the beginning of the file that Asterisk writes now
+    trail = Trail(path, place)          # None: from the beginning of the oldest file
     for row in trail.read():            # a bounded piece; empty: nothing new
         row.event, row.place            # who comes back with this place reads this row again
     trail.place                         # of what is read next
@@ -34,7 +34,7 @@ class Place:
     """Where a row begins."""
 
     first: str
-    """How its file begins; empty: it is the one that Asterisk writes."""
+    """How its file begins; empty: it is the oldest one."""
     offset: int
 
 
@@ -97,28 +97,26 @@ class Trail:
         return rows, len(data) < size
 
     def _current(self) -> _File | None:
-        """The file that is read now; None if there is none, or it has no row yet."""
+        """The file that is read now; None if there is none, or none that has a row."""
         if self._file is not None and self._file.begins(self._first) and self._file.size >= self._offset:
             return self._file
         self.close()  # it was cut, and perhaps begun anew: then its rest may lie in a copy
-        if self._first and not self._open():
-            self._step()
-        if self._file is None and not self._open():
-            self._first, self._offset = "", 0
+        if not self._open() and self._step():
             self._open()
         return self._file
 
     def _open(self) -> bool:
         """Open the file of our place."""
-        path = _files(self._path).get(self._first) if self._first else self._path
-        file = _File.open(path) if path is not None else None
-        if file is None:
-            return False
-        if not file.first or file.size < self._offset:
+        files = _files(self._path)
+        if not self._first:
+            self._first = min(files, key=_time, default="")
+        file = _File.open(files[self._first]) if self._first in files else None
+        if file is not None and file.begins(self._first) and file.size >= self._offset:
+            self._file = file
+            return True
+        if file is not None:
             file.close()
-            return False
-        self._file, self._first = file, file.first
-        return True
+        return False
 
     def _is_over(self, file: _File) -> bool:
         """Whether Asterisk writes another file by now; one row may just have been on its way into this one."""
@@ -129,12 +127,19 @@ class Trail:
         now.close()
         return other and not rows_in(file.read(self._offset, PIECE)).used
 
-    def _step(self) -> None:
-        """Go to the file that follows; if times don't tell which one that is, to the one that is written now."""
-        ours = _time(self._first)
+    def _step(self) -> bool:
+        """Go to the file that follows; if times don't tell which one that is, to the one that Asterisk writes now.
+
+        False if there is none yet.
+        """
         self.close()
-        later = sorted((time, first) for first in _files(self._path) if (time := _time(first)) > ours)
-        self._first, self._offset = (later[0][1] if later else ""), 0
+        files = _files(self._path)
+        later = [first for first in files if _time(first) > _time(self._first)]
+        now = [first for first, path in files.items() if path == self._path]
+        found = min(later, key=_time) if later else next(iter(now), "")
+        if found:
+            self._first, self._offset = found, 0
+        return bool(found)
 
 
 class _File:
