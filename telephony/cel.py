@@ -26,7 +26,7 @@ ROW_MAX = 32 * 1024
 """Bytes; a row has some 200, and the longest number that a SIP message can carry makes some thousand of it."""
 
 _START = re.compile(rb'^"[0-9]{1,11}\.[0-9]{6}","', re.MULTILINE)
-_START_ANYWHERE = re.compile(rb'"[0-9]{1,11}\.[0-9]{6}","')
+_START_ANYWHERE = re.compile(rb'"[0-9]{1,11}\.[0-9]{6}"(?=,")')
 _ID = re.compile(r"[0-9A-Za-z._:@+-]{1,50}", re.ASCII)
 _NOT_IN_NUMBER = re.compile(r"[^0-9A-Za-z+*#._]", re.ASCII)
 _NOT_IN_DIALLED = re.compile(r"[^0-9A-Za-z+*#]", re.ASCII)
