@@ -154,6 +154,7 @@ class Desk:
                     await self._recall(news)
                 self._hearing.restart([(present.channel, present.bridge) for present in news.channels])
                 self._take(event.Resync(self._read(news)), self._clock())
+                self._begun = {call: begun for call, begun in self._begun.items() if self._core.call(call) is not None}
                 self.seeing.set()
             case _:
                 self._hear(news)
@@ -221,6 +222,8 @@ class Desk:
             ),
             at,
         )
+        if self._core.call(question.call) is None:
+            self._begun.pop(question.call, None)  # the news of its end overtook the question
         for wanted in step.commands:
             match wanted:
                 case command.Offer(question=asked) if asked == name:
