@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -131,6 +132,12 @@ class Engine:
         """Tell what was committed."""
         self.sequence = facts[-1].sequence
         self.hub.facts([FactState.of(fact) for fact in facts])
+
+    def break_journal(self) -> None:
+        """From now on nobody can read it."""
+        with sqlite3.connect(self.path.with_name("journal.db")) as database:
+            database.execute("ALTER TABLE facts RENAME TO elsewhere")
+            database.execute("ALTER TABLE journal_head RENAME TO nowhere")
 
     def live(self, *states: CallState | SeatState, gone: tuple[str, ...] = ()) -> None:
         """Change something, and tell it."""
@@ -299,11 +306,12 @@ async def open_room(
         sources = Sources(tap, history, feed, Vitals(tap), tokens, children)
         listening = server.listen("127.0.0.1", 0)
         port, ended = listening.getsockname()[1], asyncio.Event()
+        if engine_up:
+            await engine.start()
         hearing = asyncio.create_task(tap.run())
         serving = asyncio.create_task(server.serve(make_app(sources, version="1"), listening, ended, limits))
         try:
             if engine_up:
-                await engine.start()
                 await until(lambda: tap.up)
             yield Room(engine, tap, feed, port, ended, serving)
         finally:

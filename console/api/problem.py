@@ -79,8 +79,8 @@ class Problem(BaseModel):
     """Everything that is wrong, where it can be several things."""
 
 
-class ProblemError(Exception):
-    """Ends a request with a problem."""
+class ProblemError(HTTPException):
+    """Ends a request with a problem, wherever in it it is raised."""
 
     def __init__(
         self,
@@ -91,13 +91,12 @@ class ProblemError(Exception):
         reasons: Iterable[Reason] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(f"{status.value} {code}: {detail}")
+        super().__init__(status.value, detail)
         self.problem = Problem(
             title=status.phrase, status=status.value, code=code, detail=detail, reasons=list(reasons) or None
         )
-        self.headers = dict(headers or {})
-        if status is HTTPStatus.SERVICE_UNAVAILABLE:
-            self.headers.setdefault("Retry-After", RETRY_S)
+        retry = {"Retry-After": RETRY_S} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+        self.headers = retry | dict(headers or {})
 
     def response(self) -> JSONResponse:
         """As it goes out."""

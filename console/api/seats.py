@@ -23,6 +23,7 @@ SeatId = Annotated[str, Path(max_length=40, description="the seat's id")]
 Word = Annotated[str, Field(min_length=1, max_length=40)]
 
 NO_SUCH_SEAT = (HTTPStatus.NOT_FOUND, "`no_such_seat`")
+BAD_BODY = (HTTPStatus.BAD_REQUEST, "`bad_request`: the body cannot be read")
 
 router = APIRouter(prefix="/api/v1/seats", tags=["seats"])
 
@@ -59,9 +60,10 @@ class Pause(_Wish):
     """One of the centre's `pause_reasons`."""
 
 
-def _wish_problems(forbidden: str, conflict: str, invalid: str) -> Responses:
+def _wish_problems(forbidden: str, conflict: str, invalid: str, *more: tuple[HTTPStatus, str]) -> Responses:
     """What whoever changes a seat may be answered."""
     return problems(
+        *more,
         UNAUTHORIZED,
         (HTTPStatus.FORBIDDEN, f"`forbidden`: a dispatcher only looks{forbidden}"),
         NO_SUCH_SEAT,
@@ -97,6 +99,7 @@ async def seat(sources: SourcesOf, role: Anybody, seat: SeatId) -> SeatState:
         "; `wrong_pin`: no such person, or not this PIN; `locked`: too many wrong PINs, try again in a minute",
         "`seat_taken`; `signed_in_already`: here; `signed_in_elsewhere`",
         "; `pin_needed`: only a supervisor needs none; `no_such_person`",
+        BAD_BODY,
     ),
 )
 async def sign_in(sources: SourcesOf, role: SeatsStaff, seat: SeatId, wanted: SignIn) -> SeatState:
@@ -123,7 +126,7 @@ async def sign_out(sources: SourcesOf, role: SeatsStaff, seat: SeatId) -> SeatSt
 @router.post(
     "/{seat}/pause",
     summary="No calls for the person at a seat, for now",
-    responses=_wish_problems("", "`not_signed_in`", "; `no_such_reason`"),
+    responses=_wish_problems("", "`not_signed_in`", "; `no_such_reason`", BAD_BODY),
 )
 async def pause(sources: SourcesOf, role: SeatsStaff, seat: SeatId, wanted: Pause) -> SeatState:
     """A conversation goes on. Answers with the seat as it is then."""

@@ -12,7 +12,7 @@ import errno
 import logging
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -80,7 +80,7 @@ async def serve(app: ASGIApp, listening: socket.socket, ended: asyncio.Event, li
         loop="none",
         lifespan="off",
         log_config=None,
-        log_level="warning",
+        log_level="error",  # whatever garbage comes would be a warning: a way to fill the disk
         access_log=False,
         proxy_headers=False,
         server_header=False,
@@ -93,24 +93,28 @@ async def serve(app: ASGIApp, listening: socket.socket, ended: asyncio.Event, li
         ws_per_message_deflate=False,  # on one's own network it costs more than it saves
         backlog=BACKLOG,
     )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    waiting = asyncio.create_task(ended.wait())
     try:
-        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        await serving
+        await _Server(config, ended).serve(sockets=[listening])
     finally:
-        waiting.cancel()
-        serving.cancel()
         listening.close()
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ended: asyncio.Event) -> None:
+        super().__init__(config)
+        self._ended = ended
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals are the process's; it sets `ended`."""
         yield
+
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn itself looks for it ten times a second."""
+        while not self._ended.is_set():
+            await self.on_tick(0)  # makes the Date header
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), 1)
 
 
 def _bounded(limits: Limits) -> type[H11Protocol]:
