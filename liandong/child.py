@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     role = Role[options.role.upper()]
     logging.basicConfig(format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", level=logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells which parts of it were loaded
     faulthandler.enable()
     _let_be_looked_into()
     from liandong.command import told

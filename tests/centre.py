@@ -170,14 +170,17 @@ class Centre:
             phone.vanish()
         if hasattr(self, "manager"):
             await self.manager.close()
-        self.liandong("stop", "--now", "--state", self._place)
-        for pid in self.children().values():  # the test has failed, or stop has
-            os.kill(pid, signal.SIGKILL)
+        stopped = self.liandong("stop", "--now", "--state", self._place)
         if self.process is not None:
-            if self.process.poll() is None:
+            if self.process.poll() is None and stopped.returncode == 0:
                 await asyncio.to_thread(self.process.wait, 30)
+            self.process.kill()
+            self.process.wait()
             if self.process.stdout is not None:
                 self.process.stdout.close()
+        for pid in self.children().values():  # the test has failed, or stop has
+            os.kill(pid, signal.SIGKILL)
+        assert "Traceback" not in stopped.stderr, stopped.stderr
 
     # What lies in its state directory.
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ import soundfile
 import soxr
 import yaml
 
+from liandong.lock import CHILDREN, Role
 from phones import IncomingCall, OutgoingCall, Phone, Stage, recognise, ring_then_answer, tone_of
 from tests.centre import Centre, running_centre, small_disk
 
@@ -138,6 +140,7 @@ async def test_our_own_death_cuts_no_call_and_the_next_serve_finds_asterisk_and_
         ends, goes_on = await talk(centre, seats, 0), await talk(centre, seats, 1)
         pid = centre.asterisk_pid
         centre.kill()
+        centre.signal(Role.WORKER, signal.SIGKILL)
         await asyncio.gather(ends.both_hear(), goes_on.both_hear())
         await ends.hang_up()
         new = await talk(centre, seats, 2)  # nobody of us lives, and a caller reaches a seat
@@ -156,6 +159,114 @@ async def test_our_own_death_cuts_no_call_and_the_next_serve_finds_asterisk_and_
         await centre.quiet()
         assert [each["findings"] for each in centre.evidence()] == [[]] * 3
         assert len(centre.evidence()) == 3
+
+
+async def test_the_worker_needs_no_supervisor_and_the_next_one_adopts_it(short_path: Path, sounds: Path) -> None:
+    async with running_centre(short_path, sounds) as centre:
+        seats = await some_seats(centre, 1)
+        talking = await talk(centre, seats, 0)
+        children = centre.children()
+        centre.kill()
+        await talking.hang_up()
+        await centre.quiet()
+        assert [each["findings"] for each in centre.evidence()] == [[]]
+        await centre.serve()
+        assert centre.children() == children
+        assert f"worker (process {children[Role.WORKER]}) is running already: adopted" in centre.log
+
+
+async def test_a_killed_worker_leaves_no_helper_behind_and_another_one_goes_on(short_path: Path, sounds: Path) -> None:
+    async with running_centre(short_path, sounds) as centre:
+        seats = await some_seats(centre, 1)
+        await (await talk(centre, seats, 0)).hang_up()
+        await centre.quiet()
+        helpers = children_of(centre.pid_of(Role.WORKER))
+        assert helpers, "a process of its own finishes recordings"
+        killed = centre.signal(Role.WORKER, signal.SIGKILL)
+
+        async def gone() -> list[int]:
+            return living(helpers)
+
+        await centre.until("the helpers of the killed worker are gone", gone, [])
+        await centre.replaced(Role.WORKER, killed)
+        await (await talk(centre, seats, 1)).hang_up()
+        await centre.spotless()
+        assert [each["findings"] for each in centre.evidence()] == [[]] * 2
+
+
+async def test_children_that_are_killed_or_stop_moving_come_back(short_path: Path, sounds: Path) -> None:
+    async with running_centre(short_path, sounds, engine=True) as centre:
+        killed = {role: centre.signal(role, signal.SIGKILL) for role in CHILDREN}
+        for role, pid in killed.items():
+            await centre.replaced(role, pid)
+        await centre.beats(*CHILDREN)
+        stopped = {role: centre.signal(role, signal.SIGSTOP) for role in CHILDREN}
+        for role, pid in stopped.items():
+            await centre.replaced(role, pid, within=20)
+            (stacks,) = (centre.state / "log").glob(f"{role.child}-*.stacks")
+            assert f"Process {pid}:" in stacks.read_text()
+            assert "main (liandong/child.py:" in stacks.read_text()
+        await centre.beats(*CHILDREN)
+
+
+async def test_children_outlive_the_supervisor_end_with_ctrl_c_and_leave_nothing_after_a_stop(
+    short_path: Path, sounds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(f"{short_path}/notify")
+        systemd.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", f"{short_path}/notify")
+        async with running_centre(short_path, sounds, engine=True) as centre:
+            assert systemd.recv(100) == b"READY=1"
+            asterisk, children = centre.asterisk_pid, centre.children()
+            assert list(children) == [*CHILDREN]
+            assert not [pid for pid in (asterisk, *children.values()) if b"NOTIFY_SOCKET" in environment(pid)]
+            centre.kill()
+            assert (centre.asterisk_pid, centre.children()) == (asterisk, children)
+            await centre.serve()
+            assert (centre.asterisk_pid, centre.children()) == (asterisk, children)
+            assert systemd.recv(100) == b"READY=1"
+
+            assert centre.process is not None
+            centre.process.send_signal(signal.SIGINT)
+            assert await asyncio.to_thread(centre.process.wait, 30) == 0
+            assert systemd.recv(100) == b"STOPPING=1"
+            assert centre.children() == {}
+            ended = re.findall(r"(\w+) has ended", centre.log)
+            assert ended == ["worker", "engine", "web"]
+            assert processes(centre) == [asterisk]
+
+            await centre.serve()
+            stopped = await asyncio.to_thread(centre.liandong, "stop", "--now", "--state", str(centre.state))
+            assert (stopped.returncode, stopped.stdout) == (0, "stopped\n")
+            assert processes(centre) == []
+            assert await asyncio.to_thread(centre.process.wait, 30) == 0
+
+
+async def test_stop_ends_what_a_dead_supervisor_left_behind(short_path: Path, sounds: Path) -> None:
+    async with running_centre(short_path, sounds, engine=True) as centre:
+        centre.kill()
+        assert list(centre.children()) == [*CHILDREN]
+        stopped = await asyncio.to_thread(centre.liandong, "stop", "--now", "--state", str(centre.state))
+        assert (stopped.returncode, stopped.stdout) == (0, "stopped\n")
+        assert processes(centre) == []
+
+
+async def test_children_of_a_centre_that_lost_its_asterisk_and_its_supervisor_do_not_hold_the_ports(
+    short_path: Path, sounds: Path
+) -> None:
+    async with running_centre(short_path, sounds, engine=True) as centre:
+        old = centre.children()
+        ports = {key: centre.port(key) for key in ("http", "agi")}
+        file = centre.config / "ports.yaml"
+        file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | ports))
+        await centre.manager.close()
+        centre.kill()
+        os.kill(centre.asterisk_pid, signal.SIGKILL)
+        await centre.serve()
+        await centre.listen()
+        assert {key: centre.port(key) for key in ports} == ports
+        assert not {*old.values()} & {*centre.children().values()}
 
 
 async def test_stop_waits_for_the_end_of_calls_and_takes_new_ones_until_then(short_path: Path, sounds: Path) -> None:
@@ -322,6 +433,31 @@ def stranger() -> Iterator[subprocess.Popen[bytes]]:
         process.stdin.close()
 
 
+def children_of(parent: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def living(processes: list[int]) -> list[int]:
+    """Those that have not ended."""
+    return [pid for pid in processes if Path(f"/proc/{pid}/exe").exists()]
+
+
+def environment(pid: int) -> bytes:
+    """What a process was given at its start."""
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def processes(centre: Centre) -> list[int]:
+    """Every process that was told this centre's state folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.fsencode(centre.state) in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
 def asterisks(centre: Centre) -> list[int]:
     """Every process that was told this centre's configuration, consoles apart."""
     found = []
@@ -340,6 +476,8 @@ async def test_a_full_disk_costs_recordings_and_nothing_else(short_path: Path, s
             seats = await some_seats(centre, 2)
             await centre.until("the registrations are on the disk", lambda: registrations(centre), 2)
             disk.fill()
+            await centre.replaced(Role.WORKER, centre.signal(Role.WORKER, signal.SIGKILL))
+            await centre.beats(Role.WORKER)
             await (await talk(centre, seats, 0)).hang_up()
             await seats[0].register()
             seats.append(await centre.seat(3, ring_then_answer(0.1), tone=tone_of(22)))
