@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from telephony.agi.answer import Answer, Nothing, Offer, Wait
-from telephony.agi.question import Question
-from telephony.agi.server import AgiServer, End, Handler, Limits
+from telephony.agi.question import Question, Wish, WishKind
+from telephony.agi.server import AgiServer, End, Granter, Handler, Limits, nobody
 
 WITHIN = 15.0  # seconds; generous
-PATIENT = Limits(question_s=10, answer_s=10, taking_s=10)
+PATIENT = Limits(question_s=10, answer_s=10, wish_s=10, taking_s=10)
 ASKED = (
     b"agi_network: yes\nagi_network_script: ask?call=a.1&asker=PJSIP%2Fcity-1&called=119&number=138&fence=0\n"
     b"agi_type: Local\n\n"
@@ -20,6 +20,11 @@ ASKED = (
 TAKEN = b'SET VARIABLE SHARED(LD_ANSWER,PJSIP/city-1) "offer+1+seat-01+10"\n'
 CHECKED = b"GET FULL VARIABLE ${SHARED(LD_ANSWER,PJSIP/city-1)}\n"
 OFFER = Offer(1, ("seat-01",), 10)
+WISHED = (
+    b"agi_network: yes\nagi_network_script: wish?kind=%s&asker=PJSIP%%2Fseat-01-1&seat=seat-01&staff=1001&reason=2\n"
+    b"agi_type: Local\n\n"
+)
+PIN_ASKED = b"GET FULL VARIABLE ${LD_PIN}\n"
 
 
 class Asker:
@@ -48,8 +53,8 @@ class Asker:
 class Served:
     """A server, and what it told."""
 
-    def __init__(self, handler: Handler, limits: Limits) -> None:
-        self.server = AgiServer(handler, lambda _, answer: self.unheard.append(answer), limits)
+    def __init__(self, handler: Handler, limits: Limits, wish: Granter) -> None:
+        self.server = AgiServer(handler, lambda _, answer: self.unheard.append(answer), limits, wish=wish)
         self.unheard: list[Answer] = []
         self.port = 0
 
@@ -65,8 +70,8 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(handler: Handler, limits: Limits = PATIENT) -> AsyncIterator[Served]:
-    served = Served(handler, limits)
+async def serving(handler: Handler, limits: Limits = PATIENT, wish: Granter = nobody) -> AsyncIterator[Served]:
+    served = Served(handler, limits, wish)
     served.port = await served.server.start("127.0.0.1", 0)
     try:
         yield served
@@ -314,4 +319,145 @@ async def test_a_stopped_server_leaves_nobody_hanging() -> None:
         asker.say(ASKED)
         await asyncio.wait_for(started.wait(), WITHIN)
         await served.server.stop()
+        assert await asker.left()
+
+
+class Desk:
+    """Grants wishes with one word, and remembers them."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        self.wishes: list[Wish] = []
+        self.may_speak = asyncio.Event()
+        self.may_speak.set()
+        self.asked = asyncio.Event()
+
+    async def grant(self, wish: Wish) -> str:
+        self.wishes.append(wish)
+        self.asked.set()
+        await self.may_speak.wait()
+        return self.word
+
+
+async def told(asker: Asker, word: bytes) -> None:
+    """Take the word as Asterisk does."""
+    assert await asker.line() == b'SET VARIABLE SHARED(LD_RESULT,PJSIP/seat-01-1) "%s"\n' % word
+    asker.say(b"200 result=1\n")
+    assert await asker.line() == b"GET FULL VARIABLE ${SHARED(LD_RESULT,PJSIP/seat-01-1)}\n"
+    asker.say(b"200 result=1 (%s)\n" % word)
+    assert await asker.left()
+
+
+async def test_who_signs_in_is_asked_for_the_pin_and_told_a_word() -> None:
+    desk = Desk("signed-in")
+    async with serving(offer, wish=desk.grant) as served:
+        asker = await served.asker()
+        asker.say(WISHED % b"sign-in")
+        assert await asker.line() == PIN_ASKED
+        asker.say(b"200 result=1 (271828)\n")
+        await told(asker, b"signed-in")
+        await served.ended(End.ANSWERED)
+    (wish,) = desk.wishes
+    assert (wish.kind, wish.seat, wish.staff, wish.pin.reveal()) == (WishKind.SIGN_IN, "seat-01", "1001", "271828")
+
+
+@pytest.mark.parametrize("kind", ["sign-out", "pause", "ready"])
+async def test_nobody_else_is_asked_for_one(kind: str) -> None:
+    desk = Desk("refused")
+    async with serving(offer, wish=desk.grant) as served:
+        asker = await served.asker()
+        asker.say(WISHED % kind.encode())
+        await told(asker, b"refused")
+    (wish,) = desk.wishes
+    assert (wish.kind.value, wish.reason, wish.pin.reveal()) == (kind, "2", "")
+
+
+async def test_where_nobody_grants_wishes_everybody_is_away() -> None:
+    async with serving(offer) as served:
+        asker = await served.asker()
+        asker.say(WISHED % b"ready")
+        await told(asker, b"away")
+
+
+@pytest.mark.parametrize("reply", [b"", b"HANGUP\n", b"511 Command Not Permitted\n", b"200 result=0\n"])
+async def test_who_leaves_before_the_pin_wished_nothing(reply: bytes) -> None:
+    desk = Desk("signed-in")
+    async with serving(offer, wish=desk.grant) as served:
+        asker = await served.asker()
+        asker.say(WISHED % b"sign-in")
+        assert await asker.line() == PIN_ASKED
+        asker.say(reply)
+        asker.leave()
+        await served.ended(End.NO_QUESTION)
+    assert desk.wishes == []
+
+
+async def test_a_pin_that_is_none_is_refused_and_stands_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk("signed-in")
+    async with serving(offer, wish=desk.grant) as served:
+        asker = await served.asker()
+        asker.say(WISHED % b"sign-in")
+        assert await asker.line() == PIN_ASKED
+        asker.say(b"200 result=1 (27 1828)\n")
+        assert await asker.left()
+        await served.ended(End.BAD_QUESTION)
+    assert desk.wishes == []
+    assert "seat-01" in caplog.text
+    assert "1828" not in caplog.text
+
+
+async def test_a_wish_is_granted_also_when_nobody_waits_for_the_word_any_more() -> None:
+    desk = Desk("paused")
+    desk.may_speak.clear()
+    async with serving(offer, Limits(wish_s=0.05), desk.grant) as served:
+        asker = await served.asker()
+        asker.say(WISHED % b"pause")
+        assert await asker.left()
+        await served.ended(End.LATE)
+        (granting,) = served.server.granting
+        desk.may_speak.set()
+        assert await granting == "paused"
+        assert not served.server.granting
+
+
+async def test_an_asker_who_leaves_does_not_take_the_wish_back() -> None:
+    desk = Desk("paused")
+    desk.may_speak.clear()
+    async with serving(offer, wish=desk.grant) as served:
+        asker = await served.asker()
+        asker.say(WISHED % b"pause")
+        asker.leave()
+        await asyncio.wait_for(desk.asked.wait(), WITHIN)
+        (granting,) = served.server.granting
+        desk.may_speak.set()
+        assert await granting == "paused"
+        await served.ended(End.UNHEARD)
+        assert served.unheard == []  # nothing was reserved for it
+
+
+async def test_slow_wishes_do_not_delay_a_question() -> None:
+    desk = Desk("ready")
+    desk.may_speak.clear()
+    async with serving(offer, wish=desk.grant) as served:
+        wishers = [await served.asker() for _ in range(50)]
+        for wisher in wishers:
+            wisher.say(WISHED % b"ready")
+        asker = await served.asker()
+        asker.say(ASKED)
+        await answered(asker)
+        desk.may_speak.set()
+        for wisher in wishers:
+            await told(wisher, b"ready")
+
+
+async def test_a_stopped_server_grants_nothing_any_more() -> None:
+    desk = Desk("ready")
+    desk.may_speak.clear()
+    async with serving(offer, wish=desk.grant) as served:
+        asker = await served.asker()
+        asker.say(WISHED % b"ready")
+        await asyncio.wait_for(desk.asked.wait(), WITHIN)
+        (granting,) = served.server.granting
+        await served.server.stop()
+        assert granting.cancelled()
         assert await asker.left()

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.agi.answer import Nothing, Offer, Wait, write_answer
+from config.secret import Secret
+from telephony.agi.answer import ANSWER_MAX, Decision, Net, Nothing, Offer, Wait, Word, write_answer, write_word
 from telephony.agi.error import BadAnswer, BadQuestion
-from telephony.agi.question import TEXT_MAX, Question
-from telephony.agi.wire import HEADER_MAX, Header, checking, is_reply, says, setting, took
+from telephony.agi.question import TEXT_MAX, Question, Wish, WishKind, read_pin
+from telephony.agi.wire import HEADER_MAX, Header, checking, is_reply, says, setting, took, value
 
 QUERY = (
     "call=liandong-1795451103.2&asker=PJSIP%2Fcity-00000000&called=119&fence=3&number=%2B8613800000001"
@@ -33,7 +34,7 @@ QUESTION = Question(
 )
 
 
-def read(*pieces: bytes) -> Question | None:
+def read(*pieces: bytes) -> Question | Wish | None:
     header = Header()
     for piece in pieces:
         if (question := header.feed(piece)) is not None:
@@ -43,8 +44,14 @@ def read(*pieces: bytes) -> Question | None:
 
 def asked(query: str) -> Question:
     question = read(f"agi_network: yes\nagi_network_script: ask?{query}\n\n".encode())
-    assert question is not None
+    assert isinstance(question, Question)
     return question
+
+
+def wished(query: str) -> Wish:
+    wish = read(f"agi_network: yes\nagi_network_script: wish?{query}\n\n".encode())
+    assert isinstance(wish, Wish)
+    return wish
 
 
 def test_a_real_question_cut_at_every_byte_is_the_same_question() -> None:
@@ -111,7 +118,7 @@ def test_a_thousand_pieces_of_garbage_are_refused_or_not_yet_whole() -> None:
             question = read(bytes(garbage))
         except BadQuestion:
             continue
-        assert question is None or (question.call and question.asker)
+        assert not isinstance(question, Question) or (question.call and question.asker)
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
@@ -132,6 +139,21 @@ def test_answers_are_written_as_the_dialplan_reads_them() -> None:
     assert write_answer(Offer(7, ("seat-03",), 10)) == "offer+7+seat-03+10"
     assert write_answer(Offer(8, ("seat-03", "seat-04"), 10)) == "offer+8+seat-03&seat-04+10"
     assert write_answer(Wait(9)) == "wait+9"
+    assert write_answer(Net(10)) == "net+10"
+    assert write_word("wrong-pin") == write_word(Word.WRONG_PIN) == "wrong-pin"
+
+
+def test_a_word_that_no_telephone_can_say_is_our_own_mistake() -> None:
+    for word in ("", "hello", "signed_in", 'away"'):
+        with pytest.raises(BadAnswer):
+            write_word(word)
+
+
+def test_a_hundred_seats_fit_into_an_answer_and_what_asterisk_would_cut_is_refused() -> None:
+    seats = tuple(f"district-seat-{number:03}" for number in range(100))
+    assert len(write_answer(Offer(1_000_000, seats, 10))) <= ANSWER_MAX
+    with pytest.raises(BadAnswer, match="100 seats"):
+        write_answer(Offer(1_000_000, tuple(f"x{seat}" for seat in seats), 10))
 
 
 @pytest.mark.parametrize(
@@ -147,9 +169,10 @@ def test_answers_are_written_as_the_dialplan_reads_them() -> None:
         Offer(1, ("seat-01",), 0),
         Offer(1, ("seat-01",), 100),
         Wait(0),
+        Net(0),
     ],
 )
-def test_an_answer_that_the_dialplan_would_not_understand_is_our_own_mistake(answer: Offer | Wait) -> None:
+def test_an_answer_that_the_dialplan_would_not_understand_is_our_own_mistake(answer: Decision) -> None:
     with pytest.raises(BadAnswer):
         write_answer(answer)
 
@@ -165,3 +188,50 @@ def test_replies_are_told_from_hang_ups_and_from_the_rest_of_a_header() -> None:
     assert not says(b"200 result=1 ()\n", "wait+1")
     assert checking(QUESTION) == b"GET FULL VARIABLE ${SHARED(LD_ANSWER,PJSIP/city-00000000)}\n"
     assert Nothing() == Nothing()
+
+
+SIGN_IN = "kind=sign-in&seat=seat-03&asker=PJSIP%2Fseat-03-00000007&staff=1001&reason="
+
+
+def test_a_wish_is_read_without_its_pin() -> None:
+    wish = wished(SIGN_IN)
+    assert wish == Wish(WishKind.SIGN_IN, "seat-03", "PJSIP/seat-03-00000007", staff="1001", pin=Secret(""), reason="")
+    assert setting(wish, "ready") == b'SET VARIABLE SHARED(LD_RESULT,PJSIP/seat-03-00000007) "ready"\n'
+    assert checking(wish) == b"GET FULL VARIABLE ${SHARED(LD_RESULT,PJSIP/seat-03-00000007)}\n"
+    assert wished("kind=pause&seat=seat-03&asker=x&staff=&reason=2").reason == "2"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "kind=sign-in",
+        "kind=fly&seat=seat-03&asker=x",
+        "kind=ready&seat=&asker=x",
+        "kind=ready&seat=a%20b&asker=x",
+        "kind=ready&seat=seat-03&asker=",
+        "kind=ready&seat=seat-03&asker=x%22",
+        "kind=sign-in&seat=seat-03&asker=x&staff=one",
+        "kind=sign-in&seat=seat-03&asker=x&staff=" + "1" * 21,
+        "kind=pause&seat=seat-03&asker=x&reason=-1",
+        "kind=ready&kind=pause&seat=seat-03&asker=x",
+    ],
+)
+def test_a_wish_that_no_telephone_can_have_keyed_in_is_refused(query: str) -> None:
+    with pytest.raises(BadQuestion):
+        wished(query)
+
+
+def test_a_pin_is_digits_and_neither_a_mistake_nor_a_wish_shows_it() -> None:
+    assert read_pin("271828") == Secret("271828")
+    with pytest.raises(BadQuestion) as refused:
+        read_pin("27x828")
+    assert "27" not in str(refused.value)
+    assert "271828" not in repr(Wish(WishKind.SIGN_IN, "seat-03", "x", pin=read_pin("271828")))
+
+
+def test_a_value_is_what_stands_between_the_brackets() -> None:
+    assert value(b"200 result=1 (12(3))\r\n") == "12(3)"
+    assert value(b"200 result=1 ()\n") == ""
+    for reply in (b"", b"200 result=0\n", b"200 result=1 (12", b"HANGUP\n", b"511 Command Not Permitted\n"):
+        assert value(reply) is None

@@ -3,10 +3,12 @@
 import pytest
 
 from config.secret import Secret
+from telephony.manager.event import Reach
 from telephony.manager.exchange import Exchange, Gap, Place, Why
 from telephony.manager.link import ManagerLink
 from telephony.manager.outcome import Answered, LinkLost, Outcome, Refused
 from telephony.manager.rehearsal import Act, RehearsedExchange
+from telephony.manager.snapshot import Snapshot
 
 
 def both(exchange: Exchange) -> Exchange:
@@ -29,6 +31,21 @@ async def test_it_tells_what_it_is_told_and_remembers_what_it_is_asked() -> None
         Act("redirect", ("a.1", Place("offer", "1+seat-01+10"))),
         Act("hang_up", ("a.1", 16)),
     ]
+
+
+async def test_a_caller_is_woken_and_told_and_a_look_finds_what_the_test_says() -> None:
+    exchange = RehearsedExchange()
+    assert await exchange.look() == Answered(Snapshot((), (), {}, {}, {}))
+    exchange.sight = Snapshot((), (), {"seat-01": Reach.REACHABLE}, {}, {})
+    assert await exchange.look() == Answered(exchange.sight)
+    assert await exchange.wake("a.1") == Answered(None)
+    assert await exchange.announce("a.1", "place-2") == Answered(None)
+    assert exchange.acts == [
+        *(Act("look", ()), Act("look", ())),
+        *(Act("wake", ("a.1",)), Act("announce", ("a.1", "place-2"))),
+    ]
+    exchange.outcomes = {"look": LinkLost()}
+    assert await exchange.look() == LinkLost()
 
 
 async def test_what_is_kept_comes_back_and_what_is_dropped_does_not() -> None:

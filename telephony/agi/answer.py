@@ -9,6 +9,8 @@ from enum import StrEnum
 from telephony.agi.error import BadAnswer
 
 _SEAT = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+ANSWER_MAX = 1_850
+"""Characters of an answer: Asterisk reads lines of 2,047 from an AGI server. 100 seats may have names of 17 each."""
 SECONDS = range(1, 100)  # the dialplan takes any other number for its own default
 
 
@@ -83,7 +85,9 @@ def write_answer(answer: Decision) -> str:
                 raise BadAnswer(f"no seats: {seats!r}")
             if seconds not in SECONDS:
                 raise BadAnswer(f"{seconds} s: the dialplan takes 1 to 99")
-            return f"offer+{fence}+{'&'.join(seats)}+{seconds}"
+            if len(text := f"offer+{fence}+{'&'.join(seats)}+{seconds}") > ANSWER_MAX:
+                raise BadAnswer(f"{len(seats)} seats: their names are longer than {ANSWER_MAX} characters together")
+            return text
 
 
 def write_word(word: str) -> str:

@@ -85,7 +85,8 @@ class AgiServer:
         self._limits = limits
         self._granter = wish
         self._serving: set[asyncio.Task[None]] = set()
-        self._granting: set[asyncio.Future[str]] = set()
+        self.granting: set[asyncio.Future[str]] = set()
+        """Wishes that are being decided."""
         self._server: asyncio.Server | None = None
         self.ends: Counter[End] = Counter()
 
@@ -99,7 +100,7 @@ class AgiServer:
         """Stop listening and end every connection."""
         if self._server is not None:
             self._server.close()
-        ending: list[asyncio.Future[None] | asyncio.Future[str]] = [*self._serving, *self._granting]
+        ending: list[asyncio.Future[None] | asyncio.Future[str]] = [*self._serving, *self.granting]
         for task in ending:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
@@ -177,8 +178,8 @@ class AgiServer:
                 return End.NO_QUESTION
             wish = replace(wish, pin=pin)
         granting = asyncio.ensure_future(self._granter(wish))
-        self._granting.add(granting)
-        granting.add_done_callback(self._granting.discard)
+        self.granting.add(granting)
+        granting.add_done_callback(self.granting.discard)
         await asyncio.wait({granting}, timeout=self._limits.wish_s)
         if not granting.done():
             return End.LATE
