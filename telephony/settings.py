@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field
 from config.field import Between, Ip, Line, Name, Number, Wording
 from config.part import Part
 from config.problem import Refused, quoted
+from telephony.agi.answer import Word
 
 _DIALPLAN_WORDS = re.compile(r"[^,;${}()\[\]\\|&\"<>=]+")
 
@@ -30,6 +31,9 @@ def _label(value: str) -> str:
 
 Label = Annotated[Line, AfterValidator(_label)]
 """What a telephone's display shows; goes through the dialplan, so its special characters are refused."""
+
+PLACES = (*(f"place-{place}" for place in range(1, 10)), "place-many")
+"""The prompts that tell a waiting caller where he stands."""
 
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
 """A key of a telephone, quoted in YAML."""
@@ -146,7 +150,8 @@ class TelephonySettings(Part):
     def prompts(self) -> tuple[str, ...]:
         """Every prompt that the dialplan speaks."""
         keys = (f"key-{service.id}" for service in self.services)
-        return ("waiting", "silent-menu", "silent-thanks", "key-none", *keys)
+        words = (f"wish-{word}" for word in ("number", "pin", *Word))
+        return ("waiting", *PLACES, "silent-menu", "silent-thanks", "key-none", *keys, *words)
 
     def complaints(self) -> Iterator[Refused]:
         """Where the file contradicts itself."""

@@ -25,9 +25,11 @@ from telephony.manager.event import (
     Originated,
     Pressed,
     Reach,
+    Refused,
     Resumed,
     Ringing,
     SilentCall,
+    Stale,
     Told,
 )
 from telephony.manager.reading import EVENTS, read_event
@@ -116,6 +118,31 @@ def test_an_event_of_the_dialplan_that_nobody_knows_yet_is_told_with_its_own_fie
     told = read_event(user_event("Drill", Call="x", Number="5\n"))
     assert isinstance(told, Told)
     assert (told.name, told.fields) == ("Drill", {"Call": "x", "Number": "5�"})
+
+
+def test_an_offer_that_a_gate_refused_says_so() -> None:
+    told = read_event(user_event("Offered", Call="x", Fence="3", Outcome="BUSY", Raced="1"))
+    assert isinstance(told, Offered)
+    assert (told.fence, told.outcome, told.raced) == (3, DialOutcome.BUSY, True)
+    told = read_event(user_event("Offered", Call="x", Fence="3", Outcome="BUSY", Raced=""))
+    assert isinstance(told, Offered)
+    assert not told.raced
+
+
+def test_a_gate_that_refused_and_a_decision_that_was_stale_are_told() -> None:
+    refused = read_event(user_event("Refused", Call="x", Fence="3", Seat="seat-04"))
+    assert isinstance(refused, Refused)
+    assert (refused.fence, refused.seat) == (3, "seat-04")
+    stale = read_event(user_event("Stale", Call="x", Fence="2"))
+    assert isinstance(stale, Stale)
+    assert stale.fence == 2
+
+
+def test_the_engines_own_keys_and_those_of_a_pin_were_pressed_by_nobody() -> None:
+    known = next(item for item in MESSAGES if item.event == "DTMFEnd")
+    assert isinstance(read_event(known), Pressed)
+    for hidden in ({"Digit": "A"}, {"Digit": "B"}, {"Context": "wish"}):
+        assert read_event(Message("DTMFEnd", {**known.fields, **hidden})) is None
 
 
 def test_control_characters_of_a_sip_uri_reach_nobody() -> None:

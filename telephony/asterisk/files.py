@@ -80,6 +80,9 @@ UNHEARD = (
 )
 
 
+KEY_S = 5
+"""How long the next key of a number is waited for, in seconds; a hash ends the waiting."""
+
 WAITING_TONE = "waiting-tone"
 """Name, without its format's ending, of the sound between two announcements; lies in `Paths.lib`."""
 
@@ -140,8 +143,14 @@ def render(
         """The files of one prompt in every language, as Playback and Read take them."""
         return "&".join(str(paths.sounds / language / prompt) for language in languages)
 
+    def first(prompt: str) -> str:
+        """The file of one prompt in the first language alone."""
+        return str(paths.sounds / languages[0] / prompt)
+
     names = {
         "bind": bind,
+        "first": first,
+        "key_s": KEY_S,
         "languages": languages,
         "menu": settings.silent_menu,
         "modules": MODULES,

@@ -111,6 +111,19 @@ def _user_event(at: datetime, fields: Fields) -> Event:
             return Told(at, channel, name, {key: clean(fields[key]) for key in own})
 
 
+_OURS = frozenset("AB")
+"""Keys by which `Exchange.wake` and `announce` reach a waiting caller: nobody pressed them."""
+_UNTOLD = "wish"
+"""The context in which the keys are a person's PIN: they are told to nobody."""
+
+
+def _key(at: datetime, fields: Fields) -> Event | None:
+    channel = read_channel(fields)
+    if fields["Direction"] != "Received" or fields["Digit"] in _OURS or channel.context == _UNTOLD:
+        return None
+    return Pressed(at, channel, fields["Digit"])
+
+
 def _contact(at: datetime, fields: Fields) -> Event:
     return ContactChanged(at, fields["EndpointName"], one_of(Reach, fields["ContactStatus"], Reach.UNKNOWN))
 
@@ -154,9 +167,7 @@ _READERS: Mapping[str, _Reader] = {
     ),
     "Hold": _of_telephone(lambda at, f: Held(at, read_channel(f))),
     "Unhold": _of_telephone(lambda at, f: Resumed(at, read_channel(f))),
-    "DTMFEnd": _of_telephone(
-        lambda at, f: Pressed(at, read_channel(f), f["Digit"]) if f["Direction"] == "Received" else None
-    ),
+    "DTMFEnd": _of_telephone(_key),
     "Hangup": _of_telephone(lambda at, f: Ended(at, read_channel(f), int(f["Cause"]))),
     "UserEvent": _of_telephone(_user_event),
     "ContactStatus": _contact,
