@@ -1,0 +1,124 @@
+"""What a call carries as its position, in whatever form the telephony got hold of it.
+
+Three forms reach us: a PIDF-LO document, a Geolocation header (RFC 6442), and what Asterisk made of them, a `Geoloc`.
+
+Asterisk (22, `res_geolocation`) translates a document before we see it, and loses on the way: the confidence, the time,
+all positions after the first, units of length, and the reference system's name unless it is exactly one of two URNs. It
+calls angles in EPSG:9102 "radians"; those are degrees, and so are all others.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from gis.civic import Civic
+from gis.confidence import percentage
+from gis.datum import Datum
+from gis.gml import Sent, shaped
+from gis.pidf import MOST_SIGNS, read_pidf
+from gis.position import Position, Source
+from gis.reading import Reading
+from gis.shape import Point
+from gis.trouble import Flaw, trouble
+
+_URI = re.compile(r"<?\s*((?:cid|https?|sips?|pres):[^<>\s,;\"]{1,300})", re.IGNORECASE)
+_HEADER = re.compile(r"\s*<?\s*(?:cid|https?|sips?|pres):", re.IGNORECASE)
+_BETWEEN = re.compile(r"\"\s*,\s*(?=[A-Za-z][\w-]{0,40}=\")")
+_PLACES = ("pos", "posList", "coordinates")
+_SYSTEMS = {"2d": "EPSG::4326", "3d": "EPSG::4979"}
+
+
+@dataclass(frozen=True, slots=True)
+class Geoloc:
+    """Asterisk's `${GEOLOC_PROFILE(…)}`, field by field as it prints them; empty where it says nothing."""
+
+    format: str = ""
+    """`GML`, `civicAddress`, `URI`, `none`."""
+    location_info: str = ""
+    """`name="value"` pairs with commas between them."""
+    confidence: str = ""
+    """The same: `value` and `pdf`."""
+    method: str = ""
+
+
+Carried = str | bytes | Geoloc
+"""One thing that a call carries."""
+
+
+def read_carried(carried: Carried, received: datetime, meant: Datum = Datum.WGS84) -> Reading:
+    """The positions and references in it; never raises. An empty text or profile says nothing, and that is no trouble.
+
+    `meant` is what the sender means when it says WGS-84.
+    """
+    if isinstance(carried, Geoloc):
+        return _geoloc(carried, received, meant)
+    if not carried.strip():
+        return Reading()
+    if isinstance(carried, bytes):
+        return read_pidf(carried, received, meant)
+    if _HEADER.match(carried):
+        return Reading(references=tuple(dict.fromkeys(_URI.findall(carried[:4000]))))
+    if carried.lstrip("\ufeff \t\r\n").startswith("<"):
+        return read_pidf(carried, received, meant)
+    if "shape=" in carried[:400]:
+        return _geoloc(Geoloc("GML", carried), received, meant)
+    return Reading(troubles=(trouble(Flaw.NOT_UNDERSTOOD, carried),))
+
+
+def _geoloc(geoloc: Geoloc, received: datetime, meant: Datum) -> Reading:
+    if not geoloc.location_info.strip():
+        return Reading()
+    if len(geoloc.location_info) > MOST_SIGNS:
+        return Reading(troubles=(trouble(Flaw.TOO_BIG, f"more than {MOST_SIGNS} characters"),))
+    pairs = _pairs(geoloc.location_info)
+    match geoloc.format.strip().lower():
+        case "gml":
+            return _gml(pairs, geoloc, received, meant)
+        case "civicaddress":
+            civic = Civic.of((name, value) for name, value in pairs if name != "lang")
+            if civic is not None:
+                return Reading((Position(Source.SIP, received, None, civic=civic, method=geoloc.method.strip()[:40]),))
+        case "uri":
+            return Reading(references=tuple(dict.fromkeys(value for name, value in pairs if name == "URI" and value)))
+    return Reading(troubles=(trouble(Flaw.NOT_UNDERSTOOD, f"{geoloc.format}: {geoloc.location_info}"),))
+
+
+def _gml(pairs: list[tuple[str, str]], geoloc: Geoloc, received: datetime, meant: Datum) -> Reading:
+    named = dict(reversed(pairs))  # the first of each name counts
+    measures = {name: _measure(value) for name, value in named.items() if name not in (*_PLACES, "shape", "crs")}
+    crs = named.get("crs", "")
+    sent = Sent(
+        named.get("shape", ""),
+        tuple(value for name, value in pairs if name in _PLACES),
+        _SYSTEMS.get(crs, "" if crs == "unknown" else crs),
+        measures=measures,
+    )
+    read = shaped(sent, meant)
+    if read.shape is None:
+        return Reading(troubles=read.troubles)
+    said = dict(_pairs(geoloc.confidence))
+    extent = not isinstance(read.shape, Point)
+    confidence, pdf, doubts = percentage(said.get("value", ""), said.get("pdf", ""), extent=extent)
+    notes = (*read.troubles, *doubts)
+    method = geoloc.method.strip()[:40]
+    position = Position(
+        Source.SIP, received, read.shape, read.datum, confidence, pdf, None, read.height_m, method, notes
+    )
+    return Reading((position,))
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Names and values. Asterisk escapes nothing: only what follows tells the end of a value from a quote in it."""
+    pairs = []
+    for piece in _BETWEEN.split(text.strip().removesuffix('"')):
+        name, equals, value = piece.partition('="')
+        if equals:
+            pairs.append((name, value))
+    return pairs
+
+
+def _measure(value: str) -> tuple[str, str]:
+    """A length or an angle without the word that Asterisk hangs on to angles."""
+    return value.removesuffix(" radians").removesuffix(" degrees"), ""
