@@ -3,6 +3,8 @@
 Rules:
 
 - Calls are settled first, then lines, then people; every difference is a fact.
+- A call that is not there is gone; unless it may be younger than the snapshot, for its question came by another way and
+  overtook it. Taken for gone, its caller would wait for nobody: so Asterisk is asked about it once more.
 - A promise younger than the snapshot is kept if its answer may still be under way (its caller is asking); a caller who
   is found waiting was not fetched, whatever we had sent, and is chosen for anew with a newer fence.
 - What the fallback joined is adopted: those seats get nothing until they are free.
@@ -30,6 +32,10 @@ _SAME = {
     (Stage.NET, Place.NET),
 }
 """Stages that agree with a place; of an offer and a conversation the seats must agree too."""
+_BY_QUESTION = frozenset((Stage.ASKING, Stage.WAITING, Stage.RESERVED, Stage.NET, Stage.UNKNOWN))
+"""Stages that a question alone leads to; questions don't come with the other events."""
+_OVERTAKEN_S = 5.0
+"""So long a snapshot may be on its way: a call that is younger may have begun after it was taken."""
 
 
 def resync(hall: Hall, snapshot: Snapshot) -> None:
@@ -37,7 +43,11 @@ def resync(hall: Hall, snapshot: Snapshot) -> None:
     hall.newer(max((snapshot.fence, *(seen.fence for seen in snapshot.calls))))
     present = {seen.call: seen for seen in snapshot.calls}
     for call in list(hall.calls.values()):
-        if call.id not in present:
+        if call.id in present:
+            continue
+        if call.stage in _BY_QUESTION and hall.now - call.arrived < _OVERTAKEN_S:
+            hall.lose_sight(call)
+        else:
             hall.note(fact.Repaired(call.stage.value, "gone", call=call.id))
             course.end(hall, call, found=True)
     lines = {seen.seat: seen for seen in snapshot.seats}
