@@ -28,7 +28,7 @@ from intake import command, event, fact, wish
 from intake.distributor import Distributor, Event
 from intake.edge import past
 from intake.edge.acting import Acting
-from intake.edge.hearing import Hearing
+from intake.edge.hearing import NET, Hearing
 from intake.edge.now import CallNow, Change, SeatNow
 from intake.edge.past import Begun
 from intake.edge.sight import Known, sight
@@ -208,7 +208,6 @@ class Desk:
         at = self._clock()
         if question.call not in self._begun and question.more.get("waited", "0") == "0":
             self._begun[question.call] = Begun(at, question.called, question.number)  # it overtook the news of it
-        self._hearing.asked(question.call)
         came_to = Outcome.BUSY if question.more.get("raced") else _OUTCOMES.get(question.more.get("outcome", ""))
         step = self._take(
             event.Asked(
@@ -224,6 +223,8 @@ class Desk:
         )
         if self._core.call(question.call) is None:
             self._begun.pop(question.call, None)  # the news of its end overtook the question
+        else:
+            self._hearing.asked(question.call)
         for wanted in step.commands:
             match wanted:
                 case command.Offer(question=asked) if asked == name:
@@ -385,13 +386,14 @@ class Desk:
 
     def _call_now(self, view: CallView) -> CallNow:
         begun = self._begun.get(view.id) or Begun(self._moment(view.arrived))
+        seat = self._hearing.joined_with(view.id, view.seat) if view.seat is not None else None
         return CallNow(
             view=view,
             called=view.called or begun.called,
             caller=view.caller or begun.caller,
             arrived_at=begun.at,
             answered_at=begun.answered_at,
-            by_net=begun.by_net,
+            by_net=begun.by_net if seat is None else seat.path == NET,
         )
 
     def _seat_now(self, view: SeatView) -> SeatNow:
