@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from intake import command, event
 from intake.edge.hearing import Hearing
@@ -18,6 +18,7 @@ from telephony.manager.exchange import Exchange
 from telephony.manager.outcome import Answered, Outcome
 from telephony.manager.snapshot import Snapshot as Seen
 
+LOOK_AGAIN_S = 0.05  # between two looks: whatever goes wrong again and again, Asterisk lists 20 times a second at most
 PLACES = 9  # there is a prompt for each of the first places; who is further back hears that many are before him
 
 log = logging.getLogger("intake")
@@ -98,16 +99,19 @@ class Acting:
             self._some_asked.clear()
             asked, self._asked = self._asked, []
             outcome = await self._exchange.look()
-            if not self._did("look", "", outcome) or not isinstance(outcome, Answered):
-                continue  # the core asks again
-            snapshot = self._read(outcome.value)
-            calls = {seen.call: seen for seen in snapshot.calls}
-            seats = {seen.seat: seen for seen in snapshot.seats}
-            for each in asked:
-                if isinstance(each, command.AskCall):
-                    self._report(event.CallFound(each.call, each.turn, calls.get(each.call)))
-                elif each.seat in seats:
-                    self._report(event.SeatFound(each.turn, seats[each.seat]))
+            if self._did("look", "", outcome) and isinstance(outcome, Answered):
+                self._found(asked, self._read(outcome.value))
+            # else the core asks again
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    def _found(self, asked: Iterable[command.AskCall | command.AskSeat], snapshot: Snapshot) -> None:
+        calls = {seen.call: seen for seen in snapshot.calls}
+        seats = {seen.seat: seen for seen in snapshot.seats}
+        for each in asked:
+            if isinstance(each, command.AskCall):
+                self._report(event.CallFound(each.call, each.turn, calls.get(each.call)))
+            elif each.seat in seats:
+                self._report(event.SeatFound(each.turn, seats[each.seat]))
 
     async def _mirror(self) -> None:
         """One after the other: the last word about a seat must be the last one written."""
