@@ -11,6 +11,7 @@ from config.part import Part
 from config.ports import PortSettings
 from config.problem import ConfigErrors, Refused
 from config.settings import Settings
+from gis.settings import GisSettings
 from intake.people import People
 from intake.settings import IntakeSettings
 from recordings.settings import RecordingSettings
@@ -25,6 +26,7 @@ PARTS: dict[str, type[Part]] = {
     "recordings": RecordingSettings,
     "intake": IntakeSettings,
     "people": People,
+    "gis": GisSettings,
 }
 """Each file of a centre's folder, without `.yaml`, and the schema that its owner gives it."""
 
@@ -36,6 +38,7 @@ def load_centre(folder: Path) -> Centre:
     """Load a centre and check it as a whole. Raises ConfigErrors with everything that is wrong."""
     centre = load(folder, PARTS)
     services = [service.id for service in centre.part(TelephonySettings).services]
+    trunks = [trunk.id for trunk in centre.part(TelephonySettings).trunks]
     problems = [
         *(centre.problem(PromptSettings, refused) for refused in _missing_prompts(centre)),
         *(
@@ -43,6 +46,7 @@ def load_centre(folder: Path) -> Centre:
             for refused in centre.part(IntakeSettings).unknown_services(services)
         ),
         *(centre.problem(People, refused) for refused in centre.part(People).unknown_skills(services)),
+        *(centre.problem(GisSettings, refused) for refused in centre.part(GisSettings).unknown_trunks(trunks)),
     ]
     if problems:
         raise ConfigErrors(problems)
