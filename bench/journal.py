@@ -3,7 +3,8 @@
 Ways, each on both databases: `single` is one caller that waits for each decision before the next; `callers` is 50 at
 once, each waiting for its own, as an engine's tasks do, so that the writer groups them; `witnessed` is the way through
 the spool, from the first fact handed in to the last one in the database, memory never full. Each fact has two subjects
-and personal data. Then what verification reads a second.
+and personal data. Then what verification reads a second, and how long after its commit a fact is heard by 50 listeners
+of the live feed (`bench.hearing`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import sqlalchemy
 
+from bench import hearing
 from bench.report import conclude, machine, percentile, table
 from journal import (
     Draft,
@@ -42,6 +44,8 @@ FLOOR = 400.0
 """Facts a second, decided by many or witnessed: the busiest centre's design peak, 20 calls/s, of 20 facts each."""
 GROUPING_PAYS = 2.0
 """Times the rate of one decider that many must reach together, on the same database in the same run."""
+HEARD_MS = 20.0
+"""99 of 100 facts are heard within this at every listener: the console shows it in the same frame of its screen."""
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 
@@ -52,10 +56,12 @@ class Length:
     single: int
     callers: int
     witnessed: int
+    heard_s: float
+    """How long facts are told to listeners, at each rate."""
 
 
-FULL = Length(single=2_000, callers=10_000, witnessed=20_000)
-QUICK = Length(single=300, callers=2_000, witnessed=4_000)
+FULL = Length(single=2_000, callers=10_000, witnessed=20_000, heard_s=20)
+QUICK = Length(single=300, callers=2_000, witnessed=4_000, heard_s=4)
 
 
 @dataclass(frozen=True)
@@ -101,15 +107,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             journal.close()
             verified[name] = round(verification(places))
             print(f"  {name} done", flush=True)
-    print("\n" + readable(results, verified), flush=True)
+    heard = asyncio.run(hearing.measure(length.heard_s, fact))
+    print("\n" + readable(results, verified) + "\n" + audible(heard), flush=True)
     sides = {name: {each.way: each.figures() for each in results if each.database == name} for name in urls}
     return conclude(
         "journal",
         quick=length is QUICK,
-        figures=sides.pop("sqlite") | {"verified_per_s": verified},
+        figures=sides.pop("sqlite") | {"verified_per_s": verified, "feed": {each.rate: delay(each) for each in heard}},
         beside=sides,
-        facts=before | {"callers": CALLERS, "sqlalchemy": sqlalchemy.__version__, "durability": "every commit flushed"},
-        targets=targets(results),
+        facts=before
+        | {
+            "callers": CALLERS,
+            "listeners": hearing.LISTENERS,
+            "sqlalchemy": sqlalchemy.__version__,
+            "durability": "every commit flushed",
+        },
+        targets=targets(results) | heard_targets(heard),
     )
 
 
@@ -210,6 +223,37 @@ def readable(results: Sequence[Result], verified: dict[str, object]) -> str:
             "",
         ]
     )
+
+
+def delay(heard: hearing.Heard) -> dict[str, object]:
+    """From commit to listener, for the JSON line."""
+    delays = heard.delays_ms
+    return {
+        "facts": heard.facts,
+        "p50_ms": _rounded(percentile(delays, 0.50)),
+        "p99_ms": _rounded(percentile(delays, 0.99)),
+        "max_ms": _rounded(max(delays)),
+    }
+
+
+def heard_targets(heard: Sequence[hearing.Heard]) -> dict[str, bool]:
+    """Whether facts are heard in time."""
+    return {
+        f"feed: p99 at most {HEARD_MS:.0f} ms to {hearing.LISTENERS} listeners, {each.rate} facts/s": (
+            percentile(each.delays_ms, 0.99) or 0.0
+        )
+        <= HEARD_MS
+        for each in heard
+    }
+
+
+def audible(heard: Sequence[hearing.Heard]) -> str:
+    """The table of the feed."""
+    rows = [(f"{each.rate}", *delay(each).values()) for each in heard]
+    words = (
+        f"ms: from commit to each of {hearing.LISTENERS} listeners, through engine's socket, web process, WebSocket.\n"
+    )
+    return table(("facts/s", "facts", "p50 ms", "p99 ms", "max ms"), rows) + "\n\n" + words
 
 
 def _rounded(value: float | None) -> float | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -24,8 +24,12 @@ from console.message import EngineMessage, LiveMessage, Message, SnapshotMessage
 from console.state import Facts, FactState, Live, Tell
 from console.tap import Down, Heard, Tap, Up
 
-UNTAKEN_CHARACTERS = 4 * 1024 * 1024
+UNTAKEN_BYTES = 4 * 1024 * 1024
 """For one listener: some ten thousand facts, twenty seconds of the busiest centre."""
+BATCH_BYTES = 64 * 1024
+"""Given on together. To hand one fact to the system costs more than to make it, and a hundred cost no more than one."""
+BATCH_FACTS = 100
+"""The same of the journal's."""
 LISTENERS = 1_000
 
 
@@ -51,24 +55,22 @@ class CutOff(OSError):
 class Limits:
     """How much, and how many."""
 
-    untaken: int = UNTAKEN_CHARACTERS
+    untaken: int = UNTAKEN_BYTES
     listeners: int = LISTENERS
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One thing to hear, as text; facts with their sequences."""
+    """One thing to hear, as texts; facts with their sequences."""
 
-    texts: tuple[str, ...]
+    texts: tuple[bytes, ...]
+    size: int
+    """Bytes of all texts."""
     sequences: tuple[int, ...] = ()
     head: int | None = None
     """The journal holds everything up to here."""
     look: bool = False
     """The journal may hold more than was told."""
-
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.texts))
 
 
 class Feed:
@@ -99,7 +101,7 @@ class Feed:
         """
         if len(self._listeners) >= self._limits.listeners:
             raise TooManyListeners(f"{self._limits.listeners} listen already")
-        listener = Listener(self, self._history, self._limits.untaken)
+        listener = Listener(self._history, self._limits.untaken)
         self._listeners[listener] = None
         try:
             tap = self._tap
@@ -130,14 +132,13 @@ class Feed:
             case Facts(facts=facts):
                 item = _facts(facts)
             case Live():
-                item = _Item((_text(LiveMessage(calls=heard.calls, seats=heard.seats, gone=heard.gone)),))
+                item = _item(LiveMessage(calls=heard.calls, seats=heard.seats, gone=heard.gone))
             case Tell():
-                tell = TellMessage(about=heard.about, seat=heard.seat, person=heard.person, call=heard.call)
-                item = _Item((_text(tell),))
+                item = _item(TellMessage(about=heard.about, seat=heard.seat, person=heard.person, call=heard.call))
             case Up(sequence=sequence):
-                item = _Item((_text(EngineMessage(up=True)),), head=sequence)
+                item = _item(EngineMessage(up=True), head=sequence)
             case Down():
-                item = _Item((_text(EngineMessage(up=False)),), look=True)
+                item = _item(EngineMessage(up=False), look=True)
         for listener in list(self._listeners):
             if not listener.put(item):
                 self.leave(listener)
@@ -147,87 +148,90 @@ class Feed:
 class Listener:
     """One who listens: what he has not taken yet."""
 
-    def __init__(self, feed: Feed, history: History, untaken: int) -> None:
-        self._feed = feed
+    def __init__(self, history: History, untaken: int) -> None:
         self._history = history
         self._most = untaken
         self._untaken = 0
         self._items: deque[_Item] = deque()
         self._more = asyncio.Event()
         self._behind = True
-        self.first = ""
-        """The snapshot."""
+        """Whether facts are read in the journal, and not taken as they are told."""
+        self._look = False
+        self.first: bytes | None = None
+        """The snapshot, until it is taken."""
         self.sent = 0
-        """Sequence of the last fact that went out."""
+        """Sequence of the last fact that was taken."""
         self.head = 0
         """The journal holds everything up to here, as far as we know."""
         self.cut = asyncio.Event()
-        """Set when he is cut off; `messages` raises CutOff then, but may be stuck where it gave out its last one."""
+        """Set when he is cut off; whoever takes for him may be stuck giving it on."""
 
     def put(self, item: _Item) -> bool:
         """One more thing to hear; False if it is too much: then he is cut off."""
         if self._behind and item.sequences:
-            self.head = max(self.head, item.sequences[-1])  # the journal gives it out
+            self.head = max(self.head, item.sequences[-1])
             return True
         self._untaken += item.size
+        self._more.set()
         if self._untaken > self._most:
             self._items.clear()
             self.cut.set()
-            self._more.set()
             return False
         self._items.append(item)
-        self._more.set()
         return True
 
-    async def messages(self) -> AsyncGenerator[str, None]:
-        """Everything there is to hear, for ever. Raises CutOff, HistoryAway."""
-        yield self.first
+    async def take(self) -> list[bytes]:
+        """What is to be heard next: one text at least, and not many more than `BATCH_BYTES`.
+
+        Waits if there is nothing. Raises CutOff, HistoryAway.
+        """
+        if self.first is not None:
+            first, self.first = self.first, None
+            return [first]
         while True:
-            while self.sent < self.head:
-                for sequence, text in await self._missing():
-                    yield text
-                    self.sent = sequence
+            if self._look:
+                self._look = False
+                # If the journal is away too, the engine's return tells what it holds.
+                with suppress(HistoryAway):
+                    self._fall_behind(await self._history.last())
+            if self.sent < self.head:
+                return await self._missing()
             self._behind = False  # in the same step as the comparison above
-            item = await self._next()
-            if not item.sequences:
-                for text in item.texts:
-                    yield text
-                await self._look(item)
-            elif item.sequences[0] <= self.sent + 1:
-                for sequence, text in zip(item.sequences, item.texts, strict=True):
-                    if sequence > self.sent:
-                        yield text
-                        self.sent = sequence
-            else:
-                self._fall_behind(item.sequences[-1])
-
-    async def _missing(self) -> list[tuple[int, str]]:
-        """Facts that follow the last one sent, from the journal."""
-        page = await self._history.after(self.sent)
-        if self.cut.is_set():
-            raise CutOff("takes less than there is to hear")
-        if not page.facts:
-            raise HistoryAway(f"the journal has nothing after {self.sent}, the engine told of {self.head}")
-        item = _facts(page.facts)
-        return list(zip(item.sequences, item.texts, strict=True))
-
-    async def _next(self) -> _Item:
-        while not self._items:
+            if not self._items:
+                self._more.clear()
+                await self._more.wait()
             if self.cut.is_set():
                 raise CutOff("takes less than there is to hear")
-            self._more.clear()
-            await self._more.wait()
-        item = self._items.popleft()
-        self._untaken -= item.size
-        return item
+            if texts := self._told():
+                return texts
 
-    async def _look(self, item: _Item) -> None:
-        if item.head is not None:
-            self._fall_behind(item.head)
-        elif item.look:
-            # The engine may have died between a commit and its telling; if the journal is away too, its return tells.
-            with suppress(HistoryAway):
-                self._fall_behind(await self._history.last())
+    async def _missing(self) -> list[bytes]:
+        """Facts that follow the last one, from the journal."""
+        page = await self._history.after(self.sent, BATCH_FACTS)
+        if not page.facts:
+            raise HistoryAway(f"the journal has nothing after {self.sent}, the engine told of {self.head}")
+        self.sent = page.facts[-1].sequence
+        return list(_facts(page.facts).texts)
+
+    def _told(self) -> list[bytes]:
+        """What was told meanwhile."""
+        texts: list[bytes] = []
+        size = 0
+        while self._items and size < BATCH_BYTES and not self._behind:
+            item = self._items.popleft()
+            self._untaken -= item.size
+            size += item.size
+            if not item.sequences:
+                texts += item.texts
+                self._look = self._look or item.look
+                self._fall_behind(item.head or 0)
+            elif item.sequences[0] > self.sent + 1:
+                self._fall_behind(item.sequences[-1])
+            else:
+                pairs = zip(item.sequences, item.texts, strict=True)
+                texts += [text for sequence, text in pairs if sequence > self.sent]
+                self.sent = max(self.sent, item.sequences[-1])
+        return texts
 
     def _fall_behind(self, head: int) -> None:
         if head > self.sent:
@@ -237,9 +241,15 @@ class Listener:
 
 def _facts(facts: Iterable[FactState]) -> _Item:
     """Facts as messages."""
-    pairs = [(fact.sequence, '{"kind":"fact",' + fact.model_dump_json()[1:]) for fact in facts]
-    return _Item(tuple(text for _, text in pairs), tuple(sequence for sequence, _ in pairs))
+    pairs = [(fact.sequence, b'{"kind":"fact",' + fact.model_dump_json().encode()[1:]) for fact in facts]
+    texts = tuple(text for _, text in pairs)
+    return _Item(texts, sum(map(len, texts)), tuple(sequence for sequence, _ in pairs))
 
 
-def _text(message: Message) -> str:
-    return message.model_dump_json()
+def _item(message: Message, *, head: int | None = None, look: bool = False) -> _Item:
+    text = _text(message)
+    return _Item((text,), len(text), head=head, look=look)
+
+
+def _text(message: Message) -> bytes:
+    return message.model_dump_json().encode()

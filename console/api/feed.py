@@ -7,13 +7,15 @@ uvicorn's own, ends it.
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from http import HTTPStatus
 
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
+from uvicorn.protocols.utils import ClientDisconnected
 
 from console.api.facts import After
+from console.api.listening import TEXTS, SendTexts
 from console.api.problem import INTERNAL, UNAUTHORIZED, ProblemError, Responses, problems
 from console.api.sources import SourcesOf
 from console.api.token import SUBPROTOCOL, Anybody, EveryListener
@@ -23,7 +25,6 @@ from console.history import HistoryAway
 TRY_AGAIN = 1013
 """Close code (IANA's WebSocket registry): come again, with the last sequence that you saw."""
 CLOSING_S = 5.0  # for a listener that is cut off to take so much that the close code goes out
-BREATHE = 20  # messages in a row after which others get a turn: some 0.5 ms of one who catches up
 
 _SWITCHING: Responses = {101: {"description": "The feed; each message is a `FeedMessage`"}}
 
@@ -84,7 +85,7 @@ async def _serve(websocket: WebSocket, listener: Listener) -> str | None:
     if saying.cancelled():
         return None
     match saying.exception():
-        case None | WebSocketDisconnect():
+        case None | ClientDisconnected():
             return None
         case HistoryAway() as error:
             return error.code
@@ -93,13 +94,10 @@ async def _serve(websocket: WebSocket, listener: Listener) -> str | None:
 
 
 async def _say(websocket: WebSocket, listener: Listener) -> None:
-    async with aclosing(listener.messages()) as messages:
-        said = 0
-        async for text in messages:
-            await websocket.send_text(text)
-            said += 1
-            if said % BREATHE == 0:
-                await asyncio.sleep(0)
+    send: SendTexts = websocket.scope["extensions"][TEXTS]
+    while True:
+        await send(await listener.take())
+        await asyncio.sleep(0)  # one who catches up lets others have their turn
 
 
 async def _until_gone(websocket: WebSocket) -> None:

@@ -22,6 +22,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from console.api.listening import ListeningProtocol
 from console.api.problem import MEDIA_TYPE, ProblemError
 
 HEAD_MAX = 16 * 1024  # bytes of a request's line and headers; a browser's have 1 or 2 KiB
@@ -76,7 +77,7 @@ async def serve(app: ASGIApp, listening: socket.socket, ended: asyncio.Event, li
     config = uvicorn.Config(
         app,
         http=_bounded(limits),
-        ws="websockets-sansio",
+        ws=ListeningProtocol,
         loop="none",
         lifespan="off",
         log_config=None,
