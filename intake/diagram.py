@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
+from intake.incident.state import INCIDENT
 from intake.line import LINE
 from intake.person import PERSON
 from intake.stage import STAGE
@@ -69,7 +70,7 @@ def _words(rule: Goes[S] | Ignored | Theirs | Ours) -> str:
 
 def pages() -> dict[str, str]:
     """File name to text, for every table of this folder."""
-    return {"line.md": page(LINE), "person.md": page(PERSON), "call.md": page(STAGE)}
+    return {"line.md": page(LINE), "person.md": page(PERSON), "call.md": page(STAGE), "incident.md": page(INCIDENT)}
 
 
 def main(arguments: list[str]) -> int:

@@ -12,6 +12,7 @@ from config.ports import PortSettings
 from config.problem import ConfigErrors, Refused
 from config.settings import Settings
 from gis.settings import GisSettings
+from intake.incident.settings import IncidentTypes
 from intake.people import People
 from intake.settings import IntakeSettings
 from recordings.settings import RecordingSettings
@@ -27,6 +28,7 @@ PARTS: dict[str, type[Part]] = {
     "intake": IntakeSettings,
     "people": People,
     "gis": GisSettings,
+    "incident_types": IncidentTypes,
 }
 """Each file of a centre's folder, without `.yaml`, and the schema that its owner gives it."""
 
@@ -47,6 +49,7 @@ def load_centre(folder: Path) -> Centre:
         ),
         *(centre.problem(People, refused) for refused in centre.part(People).unknown_skills(services)),
         *(centre.problem(GisSettings, refused) for refused in centre.part(GisSettings).unknown_trunks(trunks)),
+        *(centre.problem(IncidentTypes, refused) for refused in centre.part(IncidentTypes).unknown_forms(services)),
     ]
     if problems:
         raise ConfigErrors(problems)

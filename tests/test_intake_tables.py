@@ -91,5 +91,5 @@ def test_the_docs_show_the_tables_that_run() -> None:
 
 def test_the_diagrams_are_written_where_one_wants_them(tmp_path: Path) -> None:
     assert main([str(tmp_path / "states")]) == 0
-    assert {path.name for path in (tmp_path / "states").iterdir()} == {"line.md", "person.md", "call.md"}
+    assert {path.name for path in (tmp_path / "states").iterdir()} == {"line.md", "person.md", "call.md", "incident.md"}
     assert main([]) == 2

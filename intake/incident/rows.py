@@ -1,0 +1,165 @@
+"""Records as rows, and back: exactly what was written is read.
+
+Everything here is called inside a transaction of somebody else's: the book's, or a reader's short one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, delete, select, update
+
+from intake.incident.content import NAMES, Content
+from intake.incident.fact import LinkedCall
+from intake.incident.incident import Incident, Link
+from intake.incident.kind import Relationship, Result
+from intake.incident.numbering import DayNumber
+from intake.incident.state import IncidentState
+from intake.tables import incident_calls, incident_links, incident_numbers, incidents
+from journal.canonical import canonical
+from journal.instant import from_text, to_text
+
+MOST_IDS = 500
+"""In one question: databases bound the values of a statement."""
+Key = Callable[[str], str]
+"""Folds a telephone number to what it is found by; empty: not to be found by it."""
+
+_SAME = ("id", "number", "version", "settled", "created_by", "changed_by", "merged_into", "split_from")
+_LISTS = ("hazards", "flags", "areas")
+
+
+def insert(connection: Connection, new: Incident, key: Key) -> None:
+    """The rows of a new record."""
+    connection.execute(incidents.insert(), [_row(new)])
+    _write_beside(connection, None, new, key)
+
+
+def rewrite(connection: Connection, old: Incident, new: Incident, key: Key) -> bool:
+    """The rows of a record that was changed; False, and nothing done, if the rows aren't those of the old one."""
+    changed = update(incidents).where(incidents.c.id == old.id, incidents.c.version == old.version)
+    if not connection.execute(changed.values(_row(new))).rowcount:
+        return False
+    _write_beside(connection, old, new, key)
+    return True
+
+
+def load(connection: Connection, ids: Iterable[str]) -> dict[str, Incident]:
+    """The records of these ids; those that there are."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[str, Incident] = {}
+    for start in range(0, len(wanted), MOST_IDS):
+        query = select(incidents).where(incidents.c.id.in_(wanted[start : start + MOST_IDS]))
+        found |= {each.id: each for each in records(connection, query)}
+    return found
+
+
+def records(connection: Connection, query: Select[Any]) -> tuple[Incident, ...]:
+    """The records that a question for whole rows of `incidents` finds, in its order."""
+    rows = connection.execute(query).all()
+    ids = [row.id for row in rows]
+    called = _beside(connection, incident_calls, ids)
+    linked = _beside(connection, incident_links, ids)
+    return tuple(_incident(row, called[row.id], linked[row.id]) for row in rows)
+
+
+def _beside(connection: Connection, table: Table, ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
+    found: dict[str, list[Row[Any]]] = defaultdict(list)
+    for start in range(0, len(ids), MOST_IDS):
+        query = select(table).where(table.c.incident.in_(ids[start : start + MOST_IDS]))
+        for row in connection.execute(query.order_by(table.c.incident, table.c.place)):
+            found[row.incident].append(row)
+    return found
+
+
+def _write_beside(connection: Connection, old: Incident | None, new: Incident, key: Key) -> None:
+    """Calls, links and numbers: only what differs is written, for an incident may have a thousand calls."""
+    had_calls = {each.call: (place, each) for place, each in enumerate(old.calls)} if old else {}
+    has_calls = {each.call: (place, each) for place, each in enumerate(new.calls)}
+    for call in had_calls.keys() | has_calls.keys():
+        if had_calls.get(call) == has_calls.get(call):
+            continue
+        if call in had_calls:
+            connection.execute(
+                delete(incident_calls).where(incident_calls.c.incident == new.id, incident_calls.c.call == call)
+            )
+        if call in has_calls:
+            place, each = has_calls[call]
+            row = {"incident": new.id, "call": call, "place": place, "at": to_text(each.at), "by": each.by}
+            connection.execute(incident_calls.insert().values(**row, caller=each.caller))
+    had_links = {each.other: (place, each) for place, each in enumerate(old.links)} if old else {}
+    has_links = {each.other: (place, each) for place, each in enumerate(new.links)}
+    for other in had_links.keys() | has_links.keys():
+        if had_links.get(other) == has_links.get(other):
+            continue
+        if other in had_links:
+            connection.execute(
+                delete(incident_links).where(incident_links.c.incident == new.id, incident_links.c.other == other)
+            )
+        if other in has_links:
+            place, link = has_links[other]
+            row = {"incident": new.id, "other": other, "place": place, "relationship": link.relationship.value}
+            connection.execute(incident_links.insert().values(**row))
+    had_keys, has_keys = _keys(old, key) if old else frozenset[str](), _keys(new, key)
+    for each_key in had_keys - has_keys:
+        connection.execute(
+            delete(incident_numbers).where(incident_numbers.c.key == each_key, incident_numbers.c.incident == new.id)
+        )
+    for each_key in sorted(has_keys - had_keys):
+        connection.execute(incident_numbers.insert().values(key=each_key, incident=new.id))
+
+
+def _keys(incident: Incident, key: Key) -> frozenset[str]:
+    told = (incident.content.callback, *(each.caller for each in incident.calls))
+    return frozenset(found for each in told if (found := key(each)))
+
+
+def _row(incident: Incident) -> dict[str, Any]:
+    number, content = DayNumber.read(incident.number), incident.content
+    assert number is not None  # the book gave it
+    plain = content.plain(NAMES)
+    spot = content.spot
+    return {
+        **{name: getattr(incident, name) for name in _SAME},
+        **{name: canonical(value) if name in _LISTS else value for name, value in plain.items()},
+        "day": number.day,
+        "serial": number.serial,
+        "state": incident.state.value,
+        "result": incident.result and incident.result.value,
+        "lat": spot and spot.lat,
+        "lon": spot and spot.lon,
+        "spot": spot and canonical(spot.plain()),
+        "merged": canonical(incident.merged),
+        "split_into": canonical(incident.split_into),
+        "split_version": incident.split_version,
+        "created_at": to_text(incident.created_at),
+        "changed_at": to_text(incident.changed_at),
+        "submitted_at": incident.submitted_at and to_text(incident.submitted_at),
+        "ended_at": incident.ended_at and to_text(incident.ended_at),
+        "erased": incident.erased,
+    }
+
+
+def _incident(row: Row[Any], called: Sequence[Row[Any]], linked: Sequence[Row[Any]]) -> Incident:
+    told = row._mapping
+    plain = {name: told[name] for name in NAMES}
+    for name in (*_LISTS, "spot"):
+        plain[name] = plain[name] and json.loads(plain[name])
+    return Incident(
+        **{name: told[name] for name in _SAME},
+        state=IncidentState(row.state),
+        content=Content().told(plain),
+        result=row.result and Result(row.result),
+        calls=tuple(LinkedCall(each.call, from_text(each.at), each.by, each.caller) for each in called),
+        links=tuple(Link(each.other, Relationship(each.relationship)) for each in linked),
+        merged=tuple(json.loads(row.merged)),
+        split_into=tuple(json.loads(row.split_into)),
+        split_version=row.split_version,
+        created_at=from_text(row.created_at),
+        changed_at=from_text(row.changed_at),
+        submitted_at=row.submitted_at and from_text(row.submitted_at),
+        ended_at=row.ended_at and from_text(row.ended_at),
+        erased=row.erased,
+    )
