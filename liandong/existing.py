@@ -9,6 +9,7 @@ configuration has only once must not come twice: Asterisk 22.10 then takes the f
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from config.state import StateError
 from liandong.centre import load_centre
 from liandong.installation import Installation
 from recordings.disk import Disk
-from telephony.asterisk.files import write
+from telephony.asterisk.files import write, write_scripts
 
 INCLUDED: Mapping[str, Collection[str]] = {
     "pjsip.conf": ("global", "system"),
@@ -44,8 +45,10 @@ def asterisk_config(config: Path, state: Path, folder: Path) -> int:
     installation = Installation.open(config, state)
     program = installation.program(print)
     installation.speak(program, print)
-    raw = installation.paths(program).raw
+    paths = installation.paths(program)
+    raw = paths.raw
     Disk().make_folder(raw)
+    write_scripts(paths, Path(sys.executable))
     files = installation.files(program, ports)
     included = {
         name: "".join(part for section, part in _sections(files[name]) if section not in once).replace(
@@ -110,7 +113,8 @@ HOW = """
 sorcery.conf a full disk unregisters all seats; modules.conf lists the modules that must be loaded. Leave out the
 [directories] of asterisk.conf. Ports that you have already given to others are set in ports.yaml.
 
-4. Asterisk's user must be able to read {folder} and {state}/asterisk, and to write {state}/recordings.
+4. Asterisk's user must be able to read {folder} and {state}/asterisk, and to write {state}/recordings and
+{state}/log/hangups.
 
 Then start Asterisk again: new modules and transports are not taken by a reload.
 """.rstrip()

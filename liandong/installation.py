@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import string
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from config.state import State, StateError
 from liandong import __version__
 from liandong.centre import load_centre
 from recordings.archive import RAW
-from telephony.asterisk.files import WAITING_TONE, Paths, render, secret_names, write
+from telephony.asterisk.files import WAITING_TONE, Paths, render, secret_names, write, write_scripts
 from telephony.asterisk.process import Asterisk
 from telephony.obtain import AsteriskProgram, obtain
 from telephony.prompt.render import render as render_prompts
@@ -147,6 +148,8 @@ class Installation:
             log=self.state.log / LOG,
             raw=self.state.recordings / RAW,
             sounds=own / "sounds",
+            agi=own / "agi-bin",
+            hangups=self.state.log / "hangups",
         )
 
     def asterisk(self, program: AsteriskProgram) -> Asterisk:
@@ -202,6 +205,7 @@ class Installation:
             *(paths.log / name for name in ("cel-custom", "cdr-custom")),
         ):
             folder.mkdir(parents=True, exist_ok=True)
+        write_scripts(paths, Path(sys.executable))
         files = self.files(program, ports)
         if _as_written(paths.etc) == files:
             return False

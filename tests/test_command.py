@@ -15,6 +15,7 @@ import yaml
 from config.ports import PortSettings, choose_ports
 from phones import Phone, ring_then_answer, tone_of
 from telephony.asterisk.process import Asterisk
+from telephony.hangup import read_spool
 from telephony.obtain import obtain
 from tests.centre import TRUNK, small_disk, write_centre
 
@@ -369,9 +370,13 @@ async def test_the_files_make_another_asterisk_take_a_call(centre: Path, short_p
             await taken.hears(tone_of(0))
             await call.hang_up()
             await taken.ended()
+        while theirs.live_channels():
+            pass  # a look takes some 20 ms
         raw = [file.name.split("_")[0] for file in (state / "recordings" / "raw").glob("*/*.r.wav16")]
         assert sorted(raw) == ["caller", "seat-01"]
         assert "LINKEDID_END" in (city / "log" / "cel-custom" / "cel.csv").read_text()
+        (hang_up,) = read_spool(state / "log" / "hangups")
+        assert (hang_up.seat, hang_up.caller) == ("seat-01", "13800000001")
         assert "CITY=1" in theirs.console("dialplan show globals")
         assert "City" in theirs.console("pjsip show settings")
     finally:

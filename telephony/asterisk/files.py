@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from config.ports import Ports
 from config.secret import Secret
 from telephony.asterisk.modules import MODULES
+from telephony.hangup import SCRIPT, script
 from telephony.settings import TelephonySettings
 
 FILES = (
@@ -108,6 +109,10 @@ class Paths:
     """recordings in the making: one folder a call"""
     sounds: Path
     """prompts: one folder a language"""
+    agi: Path
+    """scripts that it runs"""
+    hangups: Path
+    """what those put down of calls that ended without the engine"""
 
 
 def secret_names(settings: TelephonySettings) -> tuple[str, ...]:
@@ -150,6 +155,7 @@ def render(
     names = {
         "bind": bind,
         "first": first,
+        "hangup": SCRIPT,
         "key_s": KEY_S,
         "languages": languages,
         "menu": settings.silent_menu,
@@ -192,3 +198,19 @@ def write(rendered: Mapping[str, str], folder: Path) -> None:
             staging.rename(folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def write_scripts(paths: Paths, python: Path) -> None:
+    """Put the scripts that Asterisk runs where it finds them, and the folder for what they write.
+
+    `python` is the interpreter in which Liandong is installed. A script is replaced whole: one may be running.
+    """
+    for folder in (paths.agi, paths.hangups):
+        folder.mkdir(parents=True, exist_ok=True)
+    text, place = script(python), paths.agi / SCRIPT
+    if place.exists() and place.read_text(encoding="utf-8") == text:
+        return
+    staging = paths.agi / f".{SCRIPT}.part"
+    staging.write_text(text, encoding="utf-8")
+    staging.chmod(0o755)
+    staging.replace(place)
