@@ -32,6 +32,8 @@ def make_app(sources: Sources, *, version: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Off whatever else is installed or set in the environment: bodies hold PINs, answers hold callers' numbers.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         generate_unique_id_function=_name,
     )
     app.state.sources = sources
