@@ -333,6 +333,25 @@ async def test_an_engine_that_comes_back_while_a_caller_waits_is_asked_about_him
         assert engine.questions
 
 
+async def test_a_caller_whom_the_net_had_and_the_engine_told_to_wait_is_seen_to_wait_for_the_engine(
+    centre: Centre,
+) -> None:
+    """A next engine takes him for one who waits, and wakes him; else he would wait for nobody."""
+    caller = await centre.caller()
+    call = await caller.dial("119", tone=CALLER_HZ)
+    channel = await waiting(centre)
+
+    async def path() -> str:
+        return (await centre.manager.ask("Getvar", Channel=channel, Variable="LD_PATH"))["Value"]
+
+    await centre.until("the net has him", path, "fallback")
+    async with playing_engine(centre, one_after_the_other("net+1", "wait+2")):
+        await centre.until("he waits for the engine", path, "engine")
+        assert await waiting(centre) == channel
+    await centre.until("the net has him again", path, "fallback")
+    await call.hang_up()
+
+
 async def test_a_frozen_engine_costs_half_a_second_and_no_caller(centre: Centre) -> None:
     seat, caller = await centre.seat(6, ring_then_answer(), tone=SEAT_HZ), await centre.caller()
     since = len(centre.manager.events)
