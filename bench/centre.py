@@ -14,22 +14,26 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from config.state import State
 from liandong.centre import EXAMPLE
 from liandong.installation import running_asterisk
+from liandong.lock import CHILDREN, holder
 from telephony.asterisk.process import Asterisk
 
 TRUNK = "127.0.0.2"  # where the example centre's trunk calls from
 RTP_PORTS = 1500  # two for every leg: 130 talking callers and as many seats that talk or ring need 520
 END_S = 30.0
 _LOOK_S = 0.05
+SKILLS = {"police": 5, "fire": 5, "medical": 5}
 
 
 class CentreError(OSError):
@@ -48,6 +52,37 @@ class Centre:
     asterisk_pid: int
     ports: dict[str, int]
     seats: tuple[str, ...]
+    work: set[str] = field(default_factory=set)
+    """Seats at which somebody is signed in."""
+
+    def children(self) -> dict[str, int]:
+        """The supervisor and each of its children, by name and process id."""
+        found = {role.child: holder(self.state / "run", role) for role in CHILDREN}
+        return {"serve": self.serve.pid} | {name: pid for name, pid in found.items() if pid is not None}
+
+    def sign_in(self, seats: int) -> None:
+        """Have somebody work at each of the first seats, by the interface that consoles use. Raises CentreError."""
+        for seat in self.seats[:seats]:
+            if seat not in self.work:
+                self.api("POST", f"/api/v1/seats/{seat}/sign-in", {"person": person(seat)})
+                self.work.add(seat)
+        deadline = time.monotonic() + END_S
+        while (free := sum(seat["free"] for seat in self.api("GET", "/api/v1/seats")["seats"])) < seats:
+            if time.monotonic() > deadline:
+                raise CentreError(f"only {free} of {seats} seats are free for calls after {END_S:.0f} s")
+            time.sleep(_LOOK_S)
+
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the centre's interface as a supervisor. Raises OSError."""
+        token = (self.state / "secrets" / "token-supervisor").read_text().strip()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.ports['http']}{path}",
+            None if body is None else json.dumps(body).encode(),
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=END_S) as answer:
+            return json.loads(answer.read() or b"null")
 
     def secrets(self, seats: tuple[str, ...]) -> dict[str, str]:
         """What these seats register with."""
@@ -78,12 +113,12 @@ class Centre:
 
 
 @contextmanager
-def centre(seats: int) -> Iterator[Centre]:
-    """Serve a centre with this many seats until the block ends. Raises CentreError."""
+def centre(seats: int, *, engine: bool = False) -> Iterator[Centre]:
+    """Serve a centre with so many seats until the block ends, with its engine or the net alone. Raises CentreError."""
     with tempfile.TemporaryDirectory(prefix="ld-bench-") as folder:
         names = _write(Path(folder) / "centre", seats)
         state = Path(folder) / "v"
-        serve = _serve(Path(folder))
+        serve = _serve(Path(folder), engine=engine)
         try:
             _await_serving(serve, Path(folder))
             asterisk = running_asterisk(State(state))
@@ -107,14 +142,32 @@ def _write(folder: Path, seats: int) -> tuple[str, ...]:
     settings["seats"] = [{"id": name, "number": 8000 + number} for number, name in enumerate(names, 1)]
     settings["trunks"][0]["contact"] = f"{TRUNK}:9"  # nobody is there: no neighbour helps
     (folder / "telephony.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
+    people = [
+        {
+            "id": person(name),
+            "number": 1000 + number,
+            "name": {"zh": name, "en": name},
+            "skills": dict.fromkeys(SKILLS, 5),
+        }
+        for number, name in enumerate(names, 1)
+    ]
+    (folder / "people.yaml").write_text(yaml.safe_dump({"people": people}), "utf-8")
     return names
 
 
-def _serve(folder: Path) -> subprocess.Popen[str]:
+def person(seat: str) -> str:
+    """Who works at a seat."""
+    return f"person-{seat.removeprefix('seat-')}"
+
+
+def _serve(folder: Path, *, engine: bool) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "liandong.command", "serve"]
     with (folder / "serve.log").open("w") as log:
         return subprocess.Popen(
-            [*command, "--config", str(folder / "centre"), "--state", str(folder / "v")],
+            [
+                *(*command, "--config", str(folder / "centre"), "--state", str(folder / "v")),
+                *(() if engine else ("--without-engine",)),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
