@@ -206,8 +206,9 @@ class Desk:
             return Nothing()
         name = f"{question.call}/{next(self._numbers)}"
         at = self._clock()
-        if question.call not in self._begun and question.more.get("waited", "0") == "0":
-            self._begun[question.call] = Begun(at, question.called, question.number)  # it overtook the news of it
+        if self._core.call(question.call) is None and question.more.get("waited", "0") == "0":
+            # It overtook the news of the call.
+            self._begun.setdefault(question.call, Begun(at, question.called, question.number))
         came_to = Outcome.BUSY if question.more.get("raced") else _OUTCOMES.get(question.more.get("outcome", ""))
         step = self._take(
             event.Asked(
@@ -366,6 +367,8 @@ class Desk:
                     return None
                 lasted_s = (at - begun.at).total_seconds()
                 return draft_of(replace(witnessed, lasted_s=lasted_s), at, id=end_id(call))
+            case fact.CallLeft():
+                return draft_of(witnessed, at, more={"fence": self._core.fence})
             case _:
                 return draft_of(witnessed, at)
 

@@ -47,6 +47,6 @@ def begun(engine: Engine, calls: Iterable[str]) -> dict[str, Begun]:
 
 
 def last_fence(engine: Engine) -> int:
-    """The highest fence that was written down; offers only, and every fence that a call obeyed is one's."""
+    """The highest fence that was written down: each fact of a route has it. Calls that are up may have a higher one."""
     fact = last_of(engine, LogEvent.ROUTE)
     return int(fact.body.get("fence", 0)) if fact is not None else 0
