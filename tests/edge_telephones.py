@@ -73,9 +73,9 @@ class Telephones:
         """A caller is somewhere else in the dialplan; nothing is told of that."""
         self.up[call] = replace(self.up[call], context=context, extension="s", **known)  # type: ignore[arg-type]
 
-    def waits(self, call: str) -> None:
-        """A caller waits, for the engine's sake."""
-        self.goes(call, "waiting", state=ChannelState.UP)
+    def waits(self, call: str, fence: int) -> None:
+        """A caller waits, by this decision."""
+        self.goes(call, "waiting", state=ChannelState.UP, path="engine", fence=fence)
 
     def leaves(self, call: str) -> None:
         """A caller hangs up, wherever he is, and every channel that was made for him ends."""

@@ -60,7 +60,7 @@ async def waits(room: Room, number: str = "13800000002") -> str:
     call = room.telephones.comes(number)
     answer = await room.ask(call)
     assert isinstance(answer, Wait), answer
-    room.telephones.waits(call)
+    room.telephones.waits(call, answer.fence)
     return call
 
 
@@ -342,7 +342,7 @@ async def test_while_nobody_can_look_a_caller_out_of_sight_keeps_his_seat_and_is
         await room.act("look")
         await room.act("look")
         assert (room.stage(call), room.seat("seat-01").view.free) == ("unknown", False)
-        room.telephones.waits(call)
+        room.telephones.waits(call, answer.fence + 1)  # it heard a later word
         del room.exchange.outcomes["look"]
         assert await room.act("wake") == (call,)
         room.exchange.acts = [each for each in room.exchange.acts if each.name != "look"]

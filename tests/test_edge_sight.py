@@ -53,9 +53,13 @@ def telephones() -> Telephones:
         ("unified", "", Place.ASKING),
         ("arm", "", Place.ASKING),
         ("asking", "", Place.ASKING),
+        ("answered", "", Place.ASKING),
         # After an offer came to nothing, and after the net, he asks again.
         ("asking", "engine", Place.ASKING),
         ("asking", "fallback", Place.ASKING),
+        ("answered", "engine", Place.ASKING),
+        ("answered", "fallback", Place.ASKING),
+        ("stale", "engine", Place.ASKING),
         # We said that he shall wait, and whatever he does meanwhile.
         ("waiting", "", Place.WAITING),
         ("waiting", "engine", Place.WAITING),
