@@ -36,6 +36,8 @@ class Call:
     """INVITEs at seats."""
     doubled: int = 0
     """Those among them that came to a seat which was talking to somebody else."""
+    after_free: int = 0
+    """How long before its first seat's INVITE that seat's last call had ended, ns; 0: it had none before."""
     sent_again: int = 0
     """INVITEs of the caller that were sent again, because nobody answered in half a second."""
     ended: str = ""

@@ -59,6 +59,8 @@ class Seats:
         self._answering: set[str] = set()  # numbers of callers whom a seat has taken or will take
         self._secrets: dict[str, str] = {}
         self._waiting: set[str] = set()
+        self._freed: dict[str, int] = {}
+        """When each seat's last call ended, of those that have had none since; ns since the epoch."""
         self.strange = 0
         """INVITEs of calls that nobody here has made."""
 
@@ -122,6 +124,7 @@ class Seats:
                 self._say(leg, "487 Request Terminated")
                 self._answering.discard(leg.call.number if leg.answers else "")
             elif leg is not None and message.method == "BYE":
+                self._freed[leg.seat] = at
                 self._end(leg)
 
     def _invited(self, message: sip.Message, leg: _Leg | None, at: int) -> None:
@@ -136,9 +139,11 @@ class Seats:
             self.strange += 1
             self._send(self._response(message, "486 Busy Here"))
             return
-        call.rung = call.rung or at
-        call.legs += 1
         seat = message.user
+        freed = self._freed.pop(seat, 0)
+        if not call.rung:
+            call.rung, call.after_free = at, at - freed if freed else 0
+        call.legs += 1
         call.doubled += seat in self._talking
         leg = _Leg(seat, call, message, call.number not in self._answering)
         self._legs[message.call] = leg
