@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,8 @@ class Api:
 class Conversation:
     """One call that was joined: both ends of it."""
 
-    id: str
+    caller: str
+    """His number."""
     call: OutgoingCall
     taken: IncomingCall
     seat: str
@@ -111,26 +112,41 @@ async def play(installation: Installation, service: Service) -> None:
 
 async def _story(
     installation: Installation, api: Api, line: Timeline, seats: list[Phone], callers: list[Phone]
-) -> list[Conversation]:
+) -> dict[str, Conversation]:
+    """Play it; the conversations by their calls' ids."""
     await _work(api, line)
     first = await _conversation(line, callers[0], seats[0], "119", (CALLERS_HZ[0], SEATS_HZ[0]))
-    before = await api.get(f"/api/v1/calls/{first.id}")
+    before = await _listed(api, first)
     killed = _kill_engine(installation)
     line.tell("demo", f"kills the engine (process {killed}) in the middle of this call")
     await first.heard(line)
     second = await _conversation(line, callers[1], seats[1], "110", (CALLERS_HZ[1], SEATS_HZ[1]))
     await line.heard("the engine is back", lambda message: message["kind"] == "engine" and message["up"])
     await _until("the API is ready again", lambda: _ready(api))
-    after = await api.get(f"/api/v1/calls/{first.id}")
-    if after["call"]["arrived_at"] != before["call"]["arrived_at"]:
-        raise NotSeen("the demo ends here: the engine that came back has another beginning of the first call")
-    line.tell("engine", f"knows both calls; the first began at {after['call']['arrived_at']}, as before")
+    after, other = await _listed(api, first), await _listed(api, second)
+    if (after["id"], after["arrived_at"]) != (before["id"], before["arrived_at"]):
+        raise NotSeen("the demo ends here: the engine that came back knows another beginning of the first call")
+    who = {"engine": "chosen by an engine", "net": "rung by the dialplan alone"}
+    line.tell("engine", f"knows the first call, which began at {after['arrived_at']}, as before")
+    line.tell("engine", f"knows the second, which {second.seat} answered, {who[other['by']]}")
     await first.heard(line)
     await asyncio.sleep(TALK_S)
     for each in (first, second):
         await each.call.hang_up()
         await each.taken.ended()
-    return [first, second]
+    return {after["id"]: first, other["id"]: second}
+
+
+async def _listed(api: Api, each: Conversation) -> Json:
+    """The call of a conversation as the engine lists it; waits for it. Raises NotSeen."""
+    found: list[Json] = []
+
+    async def listed() -> bool:
+        found.extend(call for call in (await api.get("/api/v1/calls"))["calls"] if call["caller"] == each.caller)
+        return bool(found)
+
+    await _until(f"the engine lists the call of {each.caller}", listed)
+    return found[0]
 
 
 async def _work(api: Api, line: Timeline) -> None:
@@ -155,19 +171,9 @@ async def _conversation(line: Timeline, caller: Phone, seat: Phone, number: str,
     ringing.play_tone(hz[1])
     await ringing.answer()
     await call.answered()
-    arrived = await line.heard(f"the call of {caller.user}", _arrival_of(caller.user))
-    talk = Conversation(arrived["subjects"]["call"], call, ringing, seat.user, hz)
+    talk = Conversation(caller.user, call, ringing, seat.user, hz)
     await talk.heard(line)
     return talk
-
-
-def _arrival_of(number: str) -> Callable[[Json], bool]:
-    def meant(message: Json) -> bool:
-        if message["kind"] != "fact" or message["body"].get("what") != "CallArrived":
-            return False
-        return bool((message["personal"] or {}).get("caller") == number)
-
-    return meant
 
 
 def _kill_engine(installation: Installation) -> int:
@@ -178,12 +184,12 @@ def _kill_engine(installation: Installation) -> int:
     return process
 
 
-async def _proved(installation: Installation, line: Timeline, calls: list[Conversation]) -> None:
+async def _proved(installation: Installation, line: Timeline, calls: Mapping[str, Conversation]) -> None:
     """Everything that was told is on disk, whole: read it again."""
     root = installation.state.recordings
-    for each in calls:
-        await line.fact("the end of the call", "CallEnded", call=each.id)
-        kept = await line.fact("the recording of the call", "RecordingKept", call=each.id)
+    for id, each in calls.items():
+        await line.fact("the end of the call", "CallEnded", call=id)
+        kept = await line.fact("the recording of the call", "RecordingKept", call=id)
         tones = await asyncio.to_thread(_tones, root / kept["body"]["path"], each.hz)
         if tones != each.hz:
             raise NotSeen(f"the demo ends here: the recording has {tones} Hz, not the two voices {each.hz}")
@@ -195,16 +201,16 @@ async def _proved(installation: Installation, line: Timeline, calls: list[Conver
     line.tell("journal", "is verified: no fact is missing or changed, each call has one beginning and one end")
 
 
-def _journal_proved(installation: Installation, calls: list[Conversation]) -> None:
+def _journal_proved(installation: Installation, calls: Collection[str]) -> None:
     places = installation.journal_places
     engine = read_engine(places.url)
     try:
         if not verify_journal(engine, PublicKey.load(places.public_key), places.heads_file).sound:
             raise NotSeen("the demo ends here: the journal is not what was written")
-        for each in calls:
-            whats = [fact.body.get("what") for fact in facts_about(engine, "call", each.id)]
+        for call in calls:
+            whats = [fact.body.get("what") for fact in facts_about(engine, "call", call)]
             if whats.count("CallArrived") != 1 or whats.count("CallEnded") != 1:
-                raise NotSeen(f"the demo ends here: the journal tells of call {each.id}: {', '.join(map(str, whats))}")
+                raise NotSeen(f"the demo ends here: the journal tells of call {call}: {', '.join(map(str, whats))}")
     finally:
         engine.dispose()
 
