@@ -177,7 +177,7 @@ class Desk:
             if isinstance(report, event.Unanswered):
                 self._describe(report.call)
             elif isinstance(report, event.CallerGone):
-                self._never_asked(report.call, news.at)
+                self._gone(report.call, news.at)
 
     def _describe(self, call: str) -> None:
         """A call that never asked is for the service that its caller dialled, as far as that was seen."""
@@ -186,12 +186,12 @@ class Desk:
         if view is not None and service is not None and view.need.service is None:
             self._take(event.Changed(call, service=service), self._clock())
 
-    def _never_asked(self, call: str, at: datetime) -> None:
-        """A caller who was gone before the question: the core never heard of him, the journal does."""
+    def _gone(self, call: str, at: datetime) -> None:
+        """A caller was seen to go whom the core never knew, since he did not ask; or who it had found to be gone."""
         begun = self._begun.get(call)
         if begun is not None:
             self._write(fact.CallArrived(call, begun.called, begun.caller), at)
-            self._write(fact.CallEnded(call, answered=False, lasted_s=0.0), at)
+            self._write(fact.CallEnded(call, answered=begun.answered_at is not None, lasted_s=0.0), at)
 
     # Questions and wishes.
 
@@ -362,8 +362,9 @@ class Desk:
                 waited_s = (at - begun.at).total_seconds()
                 return draft_of(replace(witnessed, waited_s=waited_s), at, id=answered_id(call, seat.id))
             case fact.CallEnded(call=call):
-                begun = self._begun.pop(call, None)
-                if begun is None or witnessed.found:
+                # What is only found to be over may still be told: then its end is written, else by the catch-up.
+                begun = None if witnessed.found else self._begun.pop(call, None)
+                if begun is None:
                     return None
                 lasted_s = (at - begun.at).total_seconds()
                 return draft_of(replace(witnessed, lasted_s=lasted_s), at, id=end_id(call))
