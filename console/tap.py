@@ -118,7 +118,8 @@ class Tap:
         self._asked[id] = answer
         try:
             self._writer.write(line)
-            return await asyncio.wait_for(answer, timeout_s)
+            async with asyncio.timeout(timeout_s):  # wait_for swallows a cancellation that comes with the answer
+                return await answer
         except TimeoutError:
             raise EngineSilent(f"the engine did not answer within {timeout_s:g} s; look whether it was done") from None
         finally:
