@@ -2,9 +2,11 @@
 
 Three forms reach us: a PIDF-LO document, a Geolocation header (RFC 6442), and what Asterisk made of them, a `Geoloc`.
 
-Asterisk (22, `res_geolocation`) translates a document before we see it, and loses on the way: the confidence, the time,
-all positions after the first, units of length, and the reference system's name unless it is exactly one of two URNs. It
-calls angles in EPSG:9102 "radians"; those are degrees, and so are all others.
+Asterisk translates a document before we see it. What 22.10 loses on the way: the time, all positions after the first,
+units of length, the reference system's name unless it is exactly one of two URNs, and of a shape with an address after
+it both the shape's name and the address: `format` then says an address, and what follows are a circle's numbers. A
+document that it cannot read, a GML of a draft and a body that no header names leave nothing at all. Older releases call
+angles in EPSG:9102 "radians"; those are degrees. Documents that expand without end it refuses by itself.
 """
 
 from __future__ import annotations
@@ -77,6 +79,8 @@ def _geoloc(geoloc: Geoloc, received: datetime, meant: Datum) -> Reading:
         case "gml":
             return _gml(pairs, geoloc, received, meant)
         case "civicaddress":
+            if any(name in _PLACES for name, _ in pairs):
+                return _gml([("shape", _guess(pairs)), *pairs], geoloc, received, meant, guessed=True)
             civic = Civic.of((name, value) for name, value in pairs if name != "lang")
             if civic is not None:
                 return Reading((Position(Source.SIP, received, None, civic=civic, method=geoloc.method.strip()[:40]),))
@@ -85,7 +89,17 @@ def _geoloc(geoloc: Geoloc, received: datetime, meant: Datum) -> Reading:
     return Reading(troubles=(trouble(Flaw.NOT_UNDERSTOOD, f"{geoloc.format}: {geoloc.location_info}"),))
 
 
-def _gml(pairs: list[tuple[str, str]], geoloc: Geoloc, received: datetime, meant: Datum) -> Reading:
+def _guess(pairs: list[tuple[str, str]]) -> str:
+    """The name of a shape that Asterisk lost, by what belongs to it."""
+    names = [name for name, _ in pairs]
+    told = {"innerRadius": "ArcBand", "semiMajorAxis": "Ellipse", "radius": "Circle", "posList": "Polygon"}
+    found = next((shape for name, shape in told.items() if name in names), "")
+    return found or ("Polygon" if names.count("pos") > 2 else "Point")
+
+
+def _gml(
+    pairs: list[tuple[str, str]], geoloc: Geoloc, received: datetime, meant: Datum, *, guessed: bool = False
+) -> Reading:
     named = dict(reversed(pairs))  # the first of each name counts
     measures = {name: _measure(value) for name, value in named.items() if name not in (*_PLACES, "shape", "crs")}
     crs = named.get("crs", "")
@@ -101,7 +115,8 @@ def _gml(pairs: list[tuple[str, str]], geoloc: Geoloc, received: datetime, meant
     said = dict(_pairs(geoloc.confidence))
     extent = not isinstance(read.shape, Point)
     confidence, pdf, doubts = percentage(said.get("value", ""), said.get("pdf", ""), extent=extent)
-    notes = (*read.troubles, *doubts)
+    guess = (trouble(Flaw.GUESSED_SHAPE, f"{sent.kind}, with an address that is lost"),) if guessed else ()
+    notes = (*guess, *read.troubles, *doubts)
     method = geoloc.method.strip()[:40]
     position = Position(
         Source.SIP, received, read.shape, read.datum, confidence, pdf, None, read.height_m, method, notes

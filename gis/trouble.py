@@ -54,6 +54,9 @@ class Flaw(StrEnum):
     TOO_MANY = "too_many"
     """More positions, or parts of one, than are kept."""
 
+    GUESSED_SHAPE = "guessed_shape"
+    """A shape whose name Asterisk lost, told by what belongs to it; the address that came with it is lost."""
+
     # What left something out.
     BAD_LENGTH = "bad_length"
     """A radius, axis or angle that cannot be: only the place is kept."""
