@@ -159,7 +159,8 @@ class Engine:
                 case "record", {"drafts": list(texts)}:
                     return {"recorded": await self._record(texts)}
                 case _:
-                    raise Refused("bad_request", f"the engine knows nothing of {want!r} with {', '.join(args)}")
+                    with_what = ", ".join(list(args)[:8])[:200]
+                    raise Refused("bad_request", f"the engine knows nothing of {want[:40]!r} with {with_what}")
         except NotGranted as error:
             raise Refused(error.code, str(error)) from error
         except BadFact as error:
