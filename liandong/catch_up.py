@@ -21,16 +21,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from config.state import StateError
 from intake import fact
 from intake.edge.history import History, Told
 from intake.edge.lookup import came_back, person_at
+from intake.edge.traces import of_hang_up
 from intake.edge.writing import end_id
-from journal import Draft
+from journal import BadFact, Draft
 from liandong.bookmark import Bookmark
 from liandong.scribe import Scribe
 from liandong.shelf import Shelf
 from recordings.error import RecordingError
 from recordings.telling import failed
+from telephony.hangup import read_spool, take_out
 from telephony.trail import Place, Trail
 
 log = logging.getLogger("catch-up")
@@ -63,6 +66,7 @@ class CatchUp:
     def __init__(
         self,
         events: Path,
+        hangups: Path,
         shelf: Shelf,
         bookmark: Bookmark,
         scribe: Scribe,
@@ -72,8 +76,9 @@ class CatchUp:
         clock: Callable[[], float] = time.time,
         pace: Pace = Pace(),
     ) -> None:
-        """`events` is the channel event log."""
+        """`events` is the channel event log, `hangups` the folder of what was spooled at hang-ups."""
         self._events = events
+        self._hangups = hangups
         self._shelf = shelf
         self._bookmark = bookmark
         self._scribe = scribe
@@ -84,6 +89,8 @@ class CatchUp:
         self._woken = asyncio.Event()
         self._failed: dict[str, Draft] = {}
         self._shelf_at = self._ask_at = self._kept_at = 0.0
+        self._hangups_ns = 0
+        self._complaint = ""
         self._suspects: frozenset[str] = frozenset()
         """Calls that had no channel when Asterisk was asked last."""
         self._begin()
@@ -110,7 +117,7 @@ class CatchUp:
                     await self._keep(now=True)
                     await self._pause()
             except OSError as error:  # the disk's: what was fed and not written is read again
-                log.error("%s", error)
+                self._complain(error)
                 self._trail.close()
                 self._begin()
                 await asyncio.sleep(self._pace.again_s)
@@ -176,9 +183,24 @@ class CatchUp:
         for call, draft in list(self._failed.items()):
             await self._write([draft])
             del self._failed[call]
+        await self._tell_hang_ups(looked)
         if self._loop_s() >= self._shelf_at:
             self._shelf_at = self._loop_s() + self._pace.shelf_s
             await self._tell_recordings(looked)
+
+    async def _tell_hang_ups(self, looked: float) -> None:
+        """What was spooled at hang-ups, of calls whose log is gone; the rest is in the journal and can go."""
+        changed_ns = await asyncio.to_thread(_changed_ns, self._hangups)
+        if changed_ns == self._hangups_ns and self._loop_s() < self._shelf_at:
+            return
+        for seen in await asyncio.to_thread(read_spool, self._hangups):
+            if self._history.is_open(seen.call) or (seen.ended is not None and seen.ended >= looked):
+                changed_ns = 0  # its last row is on its way
+                continue
+            if await self._scribe.missing([end_id(seen.call)]):
+                await self._tell(of_hang_up(seen, self._seats))
+            await asyncio.to_thread(take_out, self._hangups, seen.call)
+        self._hangups_ns = changed_ns
 
     async def _tell_recordings(self, looked: float) -> None:
         """Every recording that was finished since; and calls of which nothing else tells."""
@@ -208,19 +230,28 @@ class CatchUp:
         await self._scribe.write([draft for draft in drafts if draft.id in missing])
 
     async def _draft(self, told: Told) -> Draft | None:
+        person: str | None = None
         match told.fact:
             case fact.CallAnswered(seat=seat) if seat:
-                return told.draft(await self._scribe.ask(lambda engine: person_at(engine, seat, told.at)))
-            case fact.CallCameBack(call=call):  # the engine's own has another id
-                known = await self._scribe.ask(lambda engine: came_back(engine, call, told.at))
-                return None if known else told.draft()
+                person = await self._scribe.ask(lambda engine: person_at(engine, seat, told.at))
+            case fact.CallCameBack(call=call):
+                if await self._scribe.ask(lambda engine: came_back(engine, call, told.at)):
+                    return None  # the engine's own, which has another id
             case _:
-                return told.draft()
+                pass
+        try:
+            return told.draft(person)
+        except BadFact as error:
+            log.error("%s is no fact: %s", told.id, error)
+            return None
 
     async def _keep(self, *, now: bool = False) -> None:
         if now or self._loop_s() >= self._kept_at:
             self._kept_at = self._loop_s() + self._pace.keep_s
-            await asyncio.to_thread(self._bookmark.keep)
+            try:
+                await asyncio.to_thread(self._bookmark.keep)
+            except StateError as error:  # who comes after us reads more again than he would have to
+                self._complain(error)
 
     async def _pause(self) -> None:
         try:
@@ -230,8 +261,20 @@ class CatchUp:
             return
         self._woken.clear()
 
+    def _complain(self, error: OSError) -> None:
+        if str(error) != self._complaint:
+            log.error("%s", error)
+        self._complaint = str(error)
+
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
 
     def _loop_s(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _changed_ns(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
