@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from telephony.agi.answer import Answer, Nothing, Offer, Wait
 from telephony.agi.question import Question
 from telephony.agi.server import AgiServer
 from telephony.manager.backoff import Broken
+from telephony.manager.error import BadAction
 from telephony.manager.event import (
     Arrived,
     ContactChanged,
@@ -30,10 +32,14 @@ from telephony.manager.event import (
     DialOutcome,
     Ended,
     Joined,
+    Offered,
     Originated,
+    Pressed,
     Reach,
+    Stale,
     Unanswered,
 )
+from telephony.manager.event import Refused as NotLetIn
 from telephony.manager.exchange import Gap, News, Origination, Place, Why
 from telephony.manager.link import ManagerLink, Patience
 from telephony.manager.outcome import Answered, LinkLost, Refused
@@ -101,13 +107,15 @@ class Engine:
     """Answers questions, and beats."""
 
     def __init__(self, link: ManagerLink, answer: Callable[[Question], Answer]) -> None:
-        self._link, self._answer = link, answer
+        self._link, self.answer = link, answer
         self.questions: list[Question] = []
+        self.asked = asyncio.Event()
         self.unheard: list[Answer] = []
 
     async def decide(self, question: Question) -> Answer:
         self.questions.append(question)
-        return self._answer(question)
+        self.asked.set()
+        return self.answer(question)
 
     async def beat(self) -> None:
         while True:
@@ -200,7 +208,7 @@ async def test_a_link_that_is_cut_with_calls_up_is_told_who_talks_who_rings_and_
             assert {number: each.channel.id for number, each in up.items()} == began
             assert {question.number: question.call for question in engine.questions} == began
             called = {number: (each.channel.called, each.channel.fence) for number, each in up.items()}
-            assert called == {talker.user: ("119", 1), ringer.user: ("120", 2), waiter.user: ("110", 0)}
+            assert called == {talker.user: ("119", 1), ringer.user: ("120", 2), waiter.user: ("110", 3)}
             assert up[waiter.user].channel.context == "waiting"
             (bridge,) = snapshot.bridges
             assert len(bridge.channels) == 2
@@ -217,23 +225,106 @@ async def test_a_link_that_is_cut_with_calls_up_is_told_who_talks_who_rings_and_
     proxy.close()
 
 
-async def test_a_waiting_caller_is_sent_to_a_seat_and_a_stale_decision_rings_nobody(centre: Centre) -> None:
+async def test_a_waiting_caller_is_woken_asks_at_once_and_gets_the_seat(centre: Centre) -> None:
     seat, caller = await centre.seat(5, ring_then_answer()), await centre.caller()
+    fences = count(1)
+    async with linked(centre) as listener:
+        await listener.until(Snapshot)
+        async with deciding(centre, listener.link, lambda _: Wait(next(fences))) as engine:
+            call = await caller.dial("119")
+            await call.answered()
+            (question,) = engine.questions
+            assert (question.called, question.number, question.fence) == ("119", caller.user, 0)
+            assert question.more == {"silent": "", "waited": "0", "outcome": ""}
+            took = [await woken(listener.link, engine, question.call) for _ in range(20)]
+            assert sorted(took)[10] < 0.1, took  # by the key: the next turn is 0.3 s away
+            assert [each.fence for each in engine.questions] == [*range(21)]
+            engine.answer = lambda _: Offer(next(fences), ("seat-05",), 10)
+            await woken(listener.link, engine, question.call)
+            joined = await listener.until(Joined, lambda event: event.channel.endpoint == "seat-05")
+            assert (joined.channel.call, joined.channel.fence) == (question.call, 22)
+            assert len(seat.calls) == 1
+            assert await listener.link.hang_up(question.call) == Answered(None)
+            ended = await listener.until(Ended, lambda event: event.channel.id == question.call)
+            assert ended.channel.number == caller.user
+            assert not [news for news in listener.heard if isinstance(news, Pressed)]  # the key was ours
+
+
+async def woken(link: ManagerLink, engine: Engine, call: str) -> float:
+    """Wake a caller who waits; how long it took until he asked, in seconds."""
+    engine.asked.clear()
+    await asyncio.sleep(0.06)  # Asterisk holds a second key back for 45 ms
+    began = time.perf_counter()
+    assert await link.wake(call) == Answered(None)
+    async with asyncio.timeout(WITHIN):
+        await engine.asked.wait()
+    return time.perf_counter() - began
+
+
+async def test_a_waiting_caller_is_told_his_place(centre: Centre) -> None:
+    caller = await centre.caller()
     async with linked(centre) as listener:
         await listener.until(Snapshot)
         async with deciding(centre, listener.link, lambda _: Wait(1)) as engine:
             call = await caller.dial("119")
             await call.answered()
-            (question,) = engine.questions
-            assert (question.called, question.number, question.fence) == ("119", caller.user, 0)
-            assert await listener.link.redirect(question.call, Place("offer", "0+seat-05+10")) == Answered(None)
-            assert await listener.link.redirect(question.call, Place("offer", "2+seat-05+10")) == Answered(None)
-            joined = await listener.until(Joined, lambda event: event.channel.endpoint == "seat-05")
-            assert (joined.channel.call, joined.channel.fence) == (question.call, 2)
-            assert len(seat.calls) == 1
-            assert await listener.link.hang_up(question.call) == Answered(None)
-            ended = await listener.until(Ended, lambda event: event.channel.id == question.call)
-            assert ended.channel.number == caller.user
+            with pytest.raises(BadAction):
+                await listener.link.announce(engine.questions[0].call, "place-1&/etc/passwd")
+            assert await listener.link.announce(engine.questions[0].call, "place-1") == Answered(None)
+
+            async def hears() -> str:
+                match await listener.link.look():
+                    case Answered(Snapshot(channels=(present,))):
+                        return present.application
+                    case other:
+                        return str(other)
+
+            await centre.until("he hears his place", hears, "BackGround")
+            await call.hang_up()
+
+
+async def test_a_look_tells_what_is_now_and_the_news_go_on(centre: Centre) -> None:
+    caller = await centre.caller()
+    async with linked(centre) as listener:
+        told = await listener.until(Snapshot)
+        look = await listener.link.look()
+        assert isinstance(look, Answered)
+        assert (look.value.channels, look.value.devices.keys()) == ((), told.devices.keys())
+        async with deciding(centre, listener.link, lambda _: Wait(1)) as engine:
+            call = await caller.dial("119")
+            await call.answered()
+            looks = await asyncio.gather(*(listener.link.look() for _ in range(10)))
+            for look in looks:
+                assert isinstance(look, Answered)
+                assert [each.channel.id for each in look.value.channels] == [engine.questions[0].call]
+            await call.hang_up()
+        await listener.until(Ended)
+        assert [type(news) for news in listener.heard].count(Snapshot) == 1
+        assert listener.link.snapshots == 1
+    assert await listener.link.look() == LinkLost()
+
+
+async def test_a_seat_that_has_another_call_is_told_as_refused_and_a_stale_decision_as_stale(centre: Centre) -> None:
+    seat = await centre.seat(6)
+    first, second = await centre.caller(), await centre.caller()
+    answers = {first.user: iter([Offer(1, ("seat-06",), 30)]), second.user: iter([Offer(2, ("seat-06",), 10), Wait(2)])}
+    async with linked(centre) as listener:
+        await listener.until(Snapshot)
+        async with deciding(centre, listener.link, lambda question: next(answers[question.number], Wait(3))) as engine:
+            ringing = await first.dial("119")
+            at_seat = await seat.incoming()
+            waiting = await second.dial("119")
+            refused = await listener.until(NotLetIn)
+            assert (refused.seat, refused.fence, refused.channel.endpoint) == ("seat-06", 2, "seat-06")
+            offered = await listener.until(Offered)
+            assert (offered.channel.call, offered.fence, offered.raced) == (refused.channel.call, 2, True)
+            stale = await listener.until(Stale)
+            assert (stale.channel.call, stale.fence) == (refused.channel.call, 2)
+            again = [question.more for question in engine.questions if question.number == second.user][1]
+            assert again["raced"] == "1"
+            await waiting.hang_up()
+            await ringing.cancel()
+            await at_seat.ended()
 
 
 async def test_a_seat_that_rejects_is_told_and_the_question_comes_back_with_the_fence(centre: Centre) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 
 from config.secret import Secret
 from telephony.agi.error import BadQuestion
+from telephony.manager.channel import read_fence
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 _CHANNEL = re.compile(r"[A-Za-z0-9_.:;@/+-]{1,120}")
@@ -38,7 +39,7 @@ class Question:
     more: Mapping[str, str] = field(default_factory=dict)
     """Whatever else the dialplan tells: `silent`, the service that a caller who cannot speak chose by key; of the last
     offer `outcome`, Asterisk's DIALSTATUS, and `raced`, "1" when the gate before a seat refused it; `waited`, seconds.
-    Empty where there was none."""
+    Empty or missing where there was none."""
 
 
 NO_PIN = Secret("")
@@ -97,7 +98,7 @@ def _question(asker: str, values: Mapping[str, str]) -> Question:
     call, fence = values.get("call", ""), values.get("fence") or "0"
     if not _ID.fullmatch(call):
         raise BadQuestion(f"no id of a call: {call!r}")
-    if not (fence.isascii() and fence.isdigit()):
+    if (obeyed := read_fence(fence)) is None:
         raise BadQuestion(f"no fence: {fence!r}")
     return Question(
         call=call,
@@ -105,7 +106,7 @@ def _question(asker: str, values: Mapping[str, str]) -> Question:
         called=values.get("called", ""),
         number=values.get("number", ""),
         name=values.get("name", ""),
-        fence=int(fence),
+        fence=obeyed,
         more={key: value for key, value in values.items() if key and key not in _OWN},
     )
 
