@@ -127,6 +127,8 @@ class _Reading:
 
     def _shape(self, found: Places) -> Shape | None:
         at = found.at[0]
+        if len(found.at) > 1 and self.sent.kind not in ("Polygon", "Prism"):
+            raise BadShape(f"{self.sent.kind} with {len(found.at)} places")
         try:
             match self.sent.kind:
                 case "Point":
