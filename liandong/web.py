@@ -28,6 +28,7 @@ from liandong.installation import Installation
 
 async def run(installation: Installation, ended: asyncio.Event) -> None:
     """Serve until `ended`. Raises PortTaken, StateError."""
+    opens = tokens(installation.secrets)  # before anybody can ask
     port = Ports.read(installation.state.run).http
     listening = listen(installation.centre.part(PortSettings).bind, port)
     tap = Tap(installation.engine_socket)
@@ -38,7 +39,7 @@ async def run(installation: Installation, ended: asyncio.Event) -> None:
         history=history,
         feed=Feed(tap, history),
         vitals=Vitals(tap),
-        tokens=tokens(installation.secrets),
+        tokens=opens,
         children=lambda: children(installation.state.run),
     )
     hearing = asyncio.create_task(tap.run())
