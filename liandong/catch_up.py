@@ -205,7 +205,9 @@ class CatchUp:
     async def _tell_recordings(self, looked: float) -> None:
         """Every recording that was finished since; and calls of which nothing else tells."""
         until_ns = round(looked * 1e9)
-        since_ns = min(until_ns, self._bookmark.mark.recordings_ns)  # a clock may be put back
+        since_ns = self._bookmark.mark.recordings_ns
+        if since_ns > until_ns:  # the clock was put back: nothing tells what is new
+            since_ns = 0
         for folder in await asyncio.to_thread(self._shelf.folders, since_ns):
             for batch in await asyncio.to_thread(self._shelf.finished, folder, since_ns, until_ns):
                 missing = await self._scribe.missing(each for found in batch for each in found.ids)

@@ -53,7 +53,7 @@ class Room:
         self.bookmark = folder / "catch-up.json"
         self.socket = folder / "engine.sock"
         self.places = Places(sqlite_url(folder / "journal.db"), folder / "spool", folder / "key")
-        self.now = LATER
+        self.clock: Callable[[], float] = lambda: LATER
         self.up: frozenset[str] | None = frozenset()
         """Channels that Asterisk has."""
         self.asked = 0
@@ -141,7 +141,7 @@ class Room:
             Scribe(tap, self.reader, patience),
             seats=SEATS,
             live=self._live,
-            clock=lambda: self.now,
+            clock=self.clock,
             pace=pace,
         )
 

@@ -94,7 +94,7 @@ async def test_nothing_is_asked_of_an_engine_that_saw_everything(room: Room) -> 
 async def test_a_row_counts_when_the_engine_had_its_time_to_write_it(room: Room) -> None:
     await room.engine_comes()
     room.events.write_bytes(b"".join(ROWS[:20]))
-    room.now = EVENTS[19].at.timestamp() + 0.5
+    room.clock = lambda: EVENTS[19].at.timestamp() + 0.5
     async with room.catching_up(Pace(ripe_s=1.0, look_s=0.01, keep_s=0.0)):
         begun = asyncio.get_running_loop().time()
         await until(lambda: start_id(EVENTS[0].call) in room.ids())
@@ -104,7 +104,7 @@ async def test_a_row_counts_when_the_engine_had_its_time_to_write_it(room: Room)
 async def test_rows_of_a_clock_that_was_put_back_are_told_after_the_same_time(room: Room) -> None:
     await room.engine_comes()
     room.events.write_bytes(b"".join(ROWS[:20]))
-    room.now = EVENTS[0].at.timestamp() - 86400
+    room.clock = lambda: EVENTS[0].at.timestamp() - 86400
     async with room.catching_up():
         await until(lambda: start_id(EVENTS[0].call) in room.ids())
 
