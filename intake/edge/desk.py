@@ -38,7 +38,7 @@ from intake.people import Person
 from intake.snapshot import Snapshot
 from intake.step import Decision, Step
 from intake.view import CallView, SeatView
-from journal import CommitUnknown, Draft, Journal, NotCommitted, Refusal
+from journal import BadFact, CommitUnknown, Draft, Journal, NotCommitted, Refusal
 from journal.instant import Clock, utc_now
 from telephony.agi.answer import Answer, Net, Nothing, Offer, Wait
 from telephony.agi.question import Question
@@ -117,7 +117,7 @@ class Desk:
         self.steps = 0
         """How many events were handled."""
         self.unwritten = 0
-        """Facts that the journal refused for want of room; it tells of them itself once it can."""
+        """Facts that the journal refused: for want of room, of which it tells itself once it can, or as no fact."""
 
     # Its life.
 
@@ -340,9 +340,13 @@ class Desk:
     # The journal.
 
     def _write(self, witnessed: fact.Witnessed, at: datetime, *, history: bool = False) -> None:
-        draft = self._draft(witnessed, at, history=history)
-        if draft is not None and self._journal.witness(draft) is not None:
-            self.unwritten += 1
+        try:
+            draft = self._draft(witnessed, at, history=history)
+            refused = draft is not None and self._journal.witness(draft) is not None
+        except BadFact as error:  # something in it came from outside, and no engine may end for that
+            log.error("not written down: %s: %s", witnessed, error)
+            refused = True
+        self.unwritten += refused
 
     def _draft(self, witnessed: fact.Witnessed, at: datetime, *, history: bool) -> Draft | None:
         """The entry of a fact; None: it is history, which the catch-up writes."""

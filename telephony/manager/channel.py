@@ -10,6 +10,9 @@ from enum import Enum
 _NAME = re.compile(r"PJSIP/(.+)-[0-9a-f]{8}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
+FENCE_DIGITS = 12
+"""A decision each millisecond for thirty years."""
+
 VARIABLES = ("LD_CALL", "LD_CALLED", "LD_FENCE", "LD_PATH")
 """What the dialplan tells of a channel with each of its events (`channelvars` in manager.conf)."""
 
@@ -85,9 +88,14 @@ def read_channel(fields: Mapping[str, str], role: str = "") -> Channel:
         context=fields[f"{role}Context"],
         extension=clean(fields[f"{role}Exten"]),
         called=variables.get("LD_CALLED", ""),
-        fence=int(fence) if fence.isascii() and fence.isdigit() else 0,
+        fence=read_fence(fence) or 0,
         path=variables.get("LD_PATH", ""),
     )
+
+
+def read_fence(text: str) -> int | None:
+    """A fence as the dialplan writes it; None if it is none. Higher ones were given by no engine, but by a forger."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= FENCE_DIGITS else None
 
 
 def is_telephone(fields: Mapping[str, str], role: str = "") -> bool:

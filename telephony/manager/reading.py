@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TypeVar
 
-from telephony.manager.channel import Channel, ChannelState, clean, is_telephone, read_channel
+from telephony.manager.channel import Channel, ChannelState, clean, is_telephone, read_channel, read_fence
 from telephony.manager.event import (
     Accepted,
     Arrived,
@@ -98,11 +98,11 @@ def _user_event(at: datetime, fields: Fields) -> Event:
         case "Offered":
             outcome = _dial_outcome(fields["Outcome"])
             # A call that began before the dialplan was last changed does not tell this.
-            return Offered(at, channel, int(fields["Fence"]), outcome, raced=fields.get("Raced") == "1")
+            return Offered(at, channel, _fence(fields), outcome, raced=fields.get("Raced") == "1")
         case "Refused":
-            return Refused(at, channel, int(fields["Fence"]), fields["Seat"])
+            return Refused(at, channel, _fence(fields), fields["Seat"])
         case "Stale":
-            return Stale(at, channel, int(fields["Fence"]))
+            return Stale(at, channel, _fence(fields))
         case "SilentCall":
             return SilentCall(at, channel, fields["Service"])
         case name:
@@ -122,6 +122,13 @@ def _key(at: datetime, fields: Fields) -> Event | None:
     if fields["Direction"] != "Received" or fields["Digit"] in _OURS or channel.context == _UNTOLD:
         return None
     return Pressed(at, channel, fields["Digit"])
+
+
+def _fence(fields: Fields) -> int:
+    fence = read_fence(fields["Fence"])
+    if fence is None:
+        raise ValueError(f"no fence: {fields['Fence'][:40]!r}")
+    return fence
 
 
 def _contact(at: datetime, fields: Fields) -> Event:
