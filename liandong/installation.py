@@ -111,6 +111,11 @@ class Installation:
         return self.state.log / LOG / "cel-custom" / "cel.csv"
 
     @property
+    def hangups(self) -> Path:
+        """The folder in which a process of Asterisk's puts down calls that ended while the engine was away."""
+        return self.state.log / "hangups"
+
+    @property
     def journal_places(self) -> Places:
         """Where its journal lies."""
         # Half a second of imports, which only those pay who use the journal.
@@ -149,7 +154,7 @@ class Installation:
             raw=self.state.recordings / RAW,
             sounds=own / "sounds",
             agi=own / "agi-bin",
-            hangups=self.state.log / "hangups",
+            hangups=self.hangups,
         )
 
     def asterisk(self, program: AsteriskProgram) -> Asterisk:

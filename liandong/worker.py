@@ -1,8 +1,9 @@
 """The worker: everything that may take its time, so that who answers calls never does.
 
-It makes recordings out of what the recorders captured. It hangs on Asterisk and on nothing else of ours: each time an
-Asterisk comes up it looks for what an earlier one left behind. Told to end, it leaves the rest for the next worker,
-unless Asterisk has ended before it: then the centre is being stopped, and everything that was said is finished first.
+It makes recordings out of what the recorders captured, and has written into the journal what no engine saw. Recordings
+hang on Asterisk and on nothing else of ours: each time an Asterisk comes up, what an earlier one left behind is looked
+for. Told to end, it leaves the rest for the next worker, unless Asterisk has ended before it: then the centre is being
+stopped, and everything that was said is finished first.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ from collections.abc import Coroutine
 from contextlib import suppress
 
 from config.state import State
+from console.tap import Tap
+from journal import read_engine
+from liandong.bookmark import Bookmark
+from liandong.catch_up import CatchUp
 from liandong.installation import Installation, running_asterisk
 from liandong.keeper import Keeper
 from liandong.process import end_of
+from liandong.scribe import Scribe
+from liandong.shelf import Shelf
 from recordings.settings import RecordingSettings
 from telephony.asterisk.process import Asterisk
 
@@ -29,10 +36,36 @@ async def run(installation: Installation, ended: asyncio.Event) -> None:
     """Work until ended."""
     state = installation.state
     keeper = Keeper(state.recordings, installation.centre.part(RecordingSettings), installation.channel_events)
-    await _until(ended, _keep(state, keeper))
+    tap = Tap(installation.engine_socket)
+    catch_up = _catch_up(installation, tap)
+    keeper.kept = lambda recording: catch_up.look()
+    keeper.failed = catch_up.failed
+    await _until(ended, _keep(state, keeper), tap.run(), catch_up.run())
     if await asyncio.to_thread(running_asterisk, state) is None:
         await keeper.sweep(frozenset)
         await keeper.finish_all()
+
+
+def _catch_up(installation: Installation, tap: Tap) -> CatchUp:
+    state = installation.state
+    return CatchUp(
+        installation.channel_events,
+        installation.hangups,
+        Shelf(state.recordings),
+        Bookmark(state.log / "catch-up.json"),
+        Scribe(tap, read_engine(installation.journal_places.url)),
+        seats=[seat.id for seat in installation.telephony.seats],
+        live=lambda: _live(state),
+    )
+
+
+def _live(state: State) -> frozenset[str] | None:
+    """The channels that are up; None: Asterisk runs and does not say."""
+    asterisk = running_asterisk(state)
+    try:
+        return frozenset() if asterisk is None else asterisk.live_channels()
+    except OSError:
+        return None
 
 
 async def _until(ended: asyncio.Event, *works: Coroutine[object, object, None]) -> None:
