@@ -385,6 +385,48 @@ def test_nothing_is_remembered_of_calls_that_are_over(room: Room) -> None:
     assert room.hearing._known == set()
 
 
+@pytest.mark.parametrize(
+    "told_in_this_order",
+    [
+        [Reach.UNKNOWN, Device.UNAVAILABLE, Reach.GONE, Reach.REACHABLE, Device.FREE],
+        [Reach.UNKNOWN, Reach.GONE, Device.UNAVAILABLE, Device.FREE, Reach.REACHABLE],
+        [Reach.UNKNOWN, Reach.REACHABLE, Reach.GONE],
+    ],
+)
+def test_a_telephone_that_registers_from_another_port_is_there(
+    room: Room, told_in_this_order: list[Reach | Device]
+) -> None:
+    """As Asterisk 22 told it, of one telephone at one desk, on one day."""
+    for each in told_in_this_order:
+        if isinstance(each, Reach):
+            room._hear(told.ContactChanged(AT, "seat-01", each))
+        else:
+            room._hear(told.DeviceChanged(AT, "seat-01", each))
+    assert room.heard()[-1] in (event.Reachable("seat-01"), event.LineSeen("seat-01", Line.IDLE))
+
+
+def test_a_telephone_that_is_switched_off_is_not_there_any_more(room: Room) -> None:
+    room._hear(told.DeviceChanged(AT, "seat-01", Device.UNAVAILABLE))
+    room._hear(told.ContactChanged(AT, "seat-01", Reach.GONE))
+    assert room.heard() == [event.LineSeen("seat-01", Line.UNREACHABLE)]
+
+
+def test_whom_we_call_ourselves_is_no_caller(room: Room) -> None:
+    """A department's duty line, on the trunk from which callers come, in the context that is that trunk's."""
+    line = channel("ld-7", state=ChannelState.DOWN, extension="")
+    up = replace(line, state=ChannelState.UP, context="duty", extension="s")
+    for news in (
+        told.Dialled(AT, line, None),
+        told.Ringing(AT, replace(line, state=ChannelState.RINGING)),
+        told.Accepted(AT, up),
+        told.Joined(AT, up, "b", 1),
+        told.Ended(AT, up, 16),
+    ):
+        room._hear(news)
+    assert room.heard() == []
+    assert room.hearing._legs == {}
+
+
 def test_telephones_that_are_no_seats_are_not_told(room: Room) -> None:
     for endpoint in ("city", "caller-1", "seat-99"):
         room._hear(told.ContactChanged(AT, endpoint, Reach.UNREACHABLE))

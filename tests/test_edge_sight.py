@@ -157,6 +157,13 @@ def test_a_seat_that_telephones_is_no_call_of_ours() -> None:
     )
 
 
+def test_whom_we_call_ourselves_is_no_call_of_ours() -> None:
+    ours = channel("ld-7", state=ChannelState.UP, context="duty", extension="s")
+    ringing = channel("ld-8", state=ChannelState.RINGING, extension="")
+    seen = replace(NOTHING, channels=(Present(ours, 9, "", "Read"), Present(ringing, 2, "", "")))
+    assert look(seen).calls == ()
+
+
 def test_calls_stand_in_the_order_in_which_they_came_the_ninth_before_the_tenth() -> None:
     ids = [
         "liandong-1795451192.9",

@@ -100,8 +100,9 @@ class Hearing:
         return channel.endpoint in self._seats and channel.path in (ENGINE, NET) and channel.id != channel.call
 
     def is_callers(self, channel: Channel) -> bool:
-        """Whether this channel is a caller's own."""
-        return channel.id == channel.call and channel.endpoint not in self._seats
+        """Whether this channel is a caller's own: he called us, or the dialplan knows what he called."""
+        called_us = channel.state is ChannelState.CALLING or channel.called != ""
+        return channel.id == channel.call and channel.endpoint not in self._seats and called_us
 
     # What changes what it knows.
 
@@ -221,7 +222,11 @@ def _reach(seat: str, reach: Reach) -> Iterator[event.Report]:
     match reach:
         case Reach.REACHABLE:
             yield event.Reachable(seat)
-        case Reach.UNREACHABLE | Reach.GONE:
+        case Reach.UNREACHABLE:
             yield event.Unreachable(seat)
         case Reach.UNKNOWN:
             pass  # it registered just now: whether it answers, the first probe tells
+        case Reach.GONE:
+            # One that registers again, from another port, is told as gone after its new place was found to answer. Of
+            # one that is gone for good the device tells, too: at once, or when its conversation is over.
+            pass
