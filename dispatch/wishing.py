@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
+
 from dispatch import command, fact, wish
 from dispatch.answer import acknowledge
 from dispatch.board import Board
@@ -12,9 +15,19 @@ from dispatch.notification import NOTIFICATION, Notification, NotificationEvent,
 from dispatch.order import ORDER, OVER, REPORTS, OrderEvent, OrderState
 from intake.table import Bug, Theirs
 
+MOST_CHARACTERS = 2_000
+"""Of one text: a report from the road, or why an order is taken back."""
+_IDS = frozenset({"order", "incident", "feedback", "by"})
+_ID = re.compile(r"[A-Za-z0-9._:@/+-]{1,100}", re.ASCII)
+_BAD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
 
 def wished(board: Board, wanted: wish.Wish) -> None:
     """Grant a wish or refuse it."""
+    unwritable = _unwritable(wanted)
+    if unwritable is not None:
+        _refuse(board, wanted, unwritable)
+        return
     if isinstance(wanted, wish.Close):
         _close(board, wanted)
         return
@@ -31,6 +44,19 @@ def wished(board: Board, wanted: wish.Wish) -> None:
 
 def _refuse(board: Board, wanted: wish.Wish, refused: Theirs) -> None:
     board.do(command.Reply(wanted.wish, refused.code, refused.because))
+
+
+def _unwritable(wanted: wish.Wish) -> Theirs | None:
+    """Why a wish's texts could never be written: they would stop every later write, and are refused first."""
+    for field in fields(wanted):
+        value = getattr(wanted, field.name)
+        if field.name in _IDS and not _ID.fullmatch(value):
+            return Theirs("bad_id", f"{field.name} is 1 to 100 of letters, digits and ._:@/+-")
+        if isinstance(value, str) and len(value) > MOST_CHARACTERS:
+            return Theirs("too_long", f"{field.name} has more than {MOST_CHARACTERS} characters")
+        if isinstance(value, str) and _BAD.search(value):
+            return Theirs("bad_text", f"{field.name} has control characters or halves of characters")
+    return None
 
 
 def _granted(
