@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import telephony.asterisk
 from intake.edge.sight import Known, read_sign_in, sight, sign_in_key, write_sign_in
 from intake.snapshot import CallSeen, Device, Place, SeatSeen, SignedInSeen, Snapshot
 from telephony.manager import event as told
@@ -18,6 +21,7 @@ from tests.edge_telephones import SEATS, Telephones, channel
 from tests.journal_places import START, Clock
 from tests.test_manager_events import replies
 
+DIALPLAN = Path(telephony.asterisk.__file__).with_name("templates") / "extensions.conf.j2"
 NOW_S = START.timestamp()
 SERVICES = {"110": "police", "119": "fire"}
 NOTHING = Seen((), (), {}, {}, {})
@@ -46,51 +50,67 @@ def telephones() -> Telephones:
 # --- where callers are -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("context", "path", "place"),
-    [
-        # Before anybody was asked.
-        ("unified", "", Place.ASKING),
-        ("arm", "", Place.ASKING),
-        ("asking", "", Place.ASKING),
-        ("answered", "", Place.ASKING),
-        # After an offer came to nothing, and after the net, he asks again.
-        ("asking", "engine", Place.ASKING),
-        ("asking", "fallback", Place.ASKING),
-        ("answered", "engine", Place.ASKING),
-        ("answered", "fallback", Place.ASKING),
-        ("stale", "engine", Place.ASKING),
-        # We said that he shall wait, and whatever he does meanwhile.
-        ("waiting", "", Place.WAITING),
-        ("waiting", "engine", Place.WAITING),
-        ("alive", "", Place.WAITING),
-        ("alive", "engine", Place.WAITING),
-        ("announce", "engine", Place.WAITING),
-        ("hush", "", Place.WAITING),
-        ("menu", "", Place.WAITING),
-        ("keys", "engine", Place.WAITING),
-        # A decision is obeyed.
-        ("offer", "engine", Place.OFFERED),
-        ("ring", "engine", Place.OFFERED),
-        # The net has him, wherever he is in it.
-        ("fallback", "", Place.NET),
-        ("fallback", "engine", Place.NET),
-        ("fallback", "fallback", Place.NET),
-        ("free", "fallback", Place.NET),
-        ("take", "fallback", Place.NET),
-        ("present", "fallback", Place.NET),
-        ("ring", "fallback", Place.NET),
-        ("overflow", "fallback", Place.NET),
-        ("waiting", "fallback", Place.NET),
-        ("alive", "fallback", Place.NET),
-        ("announce", "fallback", Place.NET),
-        ("hush", "fallback", Place.NET),
-        ("menu", "fallback", Place.NET),
-        ("keys", "fallback", Place.NET),
-    ],
+PLACES = [
+    # Before anybody was asked.
+    ("unified", "", Place.ASKING),
+    ("arm", "", Place.ASKING),
+    ("asking", "", Place.ASKING),
+    ("answered", "", Place.ASKING),
+    # After an offer came to nothing, and after the net, he asks again.
+    ("asking", "engine", Place.ASKING),
+    ("asking", "fallback", Place.ASKING),
+    ("answered", "engine", Place.ASKING),
+    ("answered", "fallback", Place.ASKING),
+    ("stale", "engine", Place.ASKING),
+    # We said that he shall wait, and whatever he does meanwhile.
+    ("waiting", "", Place.WAITING),
+    ("waiting", "engine", Place.WAITING),
+    ("alive", "", Place.WAITING),
+    ("alive", "engine", Place.WAITING),
+    ("announce", "engine", Place.WAITING),
+    ("hush", "", Place.WAITING),
+    ("menu", "", Place.WAITING),
+    ("keys", "engine", Place.WAITING),
+    # A decision is obeyed.
+    ("offer", "engine", Place.OFFERED),
+    ("ring", "engine", Place.OFFERED),
+    # The net has him, wherever he is in it.
+    ("rescue", "engine", Place.NET),
+    ("fallback", "", Place.NET),
+    ("fallback", "engine", Place.NET),
+    ("fallback", "fallback", Place.NET),
+    ("free", "fallback", Place.NET),
+    ("take", "fallback", Place.NET),
+    ("present", "fallback", Place.NET),
+    ("ring", "fallback", Place.NET),
+    ("overflow", "fallback", Place.NET),
+    ("waiting", "fallback", Place.NET),
+    ("alive", "fallback", Place.NET),
+    ("announce", "fallback", Place.NET),
+    ("hush", "fallback", Place.NET),
+    ("menu", "fallback", Place.NET),
+    ("keys", "fallback", Place.NET),
+]
+ELSEWHERE = frozenset(
+    {
+        *("general", "globals"),
+        # A helper's channel, a seat's own, and the one towards a seat or a neighbour.
+        *("ask", "wished", "whisper", "tell", "seats", "wish", "dialling", "seat", "line", "joined"),
+        # In a conversation, and after the end.
+        *("silent-key", "counted", "gone"),
+    }
 )
+"""Contexts of the dialplan in which no caller's channel is, or of which another thing tells the place."""
+
+
+@pytest.mark.parametrize(("context", "path", "place"), PLACES)
 def test_a_caller_is_where_his_context_and_his_path_say(context: str, path: str, place: Place) -> None:
     assert one(context, path=path).place is place
+
+
+def test_every_context_of_the_dialplan_has_its_place_or_none() -> None:
+    contexts = set(re.findall(r"^\[([\w-]+)\]", DIALPLAN.read_text("utf-8"), re.MULTILINE))
+    assert contexts == {context for context, _, _ in PLACES} | ELSEWHERE
 
 
 @pytest.mark.parametrize("path", ["engine", "fallback", ""])

@@ -19,7 +19,7 @@ from telephony.manager.snapshot import Snapshot as Seen
 _ASKING = frozenset({"unified", "arm", "asking", "answered", "stale"})
 _WAITING = frozenset({"waiting", "alive", "menu", "keys", "announce", "hush"})
 """`alive` is used by who asks, too: woken for nothing he only asks, but taken for one who asks he might wait unseen."""
-_NET = frozenset({"fallback", "overflow"})
+_NET = frozenset({"rescue", "fallback", "overflow"})
 _AT = "/at"
 """The key of a sign-in in Asterisk's own database is `SEAT/at`."""
 _SIGN_IN = re.compile(r"[A-Za-z0-9_.-]{1,60}/at")
