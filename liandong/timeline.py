@@ -88,7 +88,8 @@ class Timeline:
         what = fact["body"].get("what", fact["type"])
         if what in _TELLERS:
             who, teller = _TELLERS[what]
-            self.tell(who, teller(fact), datetime.fromisoformat(fact["time"]))
+            afterwards = " (written afterwards: no engine saw it)" if fact["body"].get("without_engine") else ""
+            self.tell(who, teller(fact) + afterwards, datetime.fromisoformat(fact["time"]))
 
     async def heard(self, what: str, meant: Callable[[Json], bool], within_s: float = WITHIN_S) -> Json:
         """The first message of the feed that is meant; waits for it. Raises NotSeen."""
