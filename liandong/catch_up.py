@@ -90,6 +90,8 @@ class CatchUp:
         self._failed: dict[str, Draft] = {}
         self._shelf_at = self._ask_at = self._kept_at = 0.0
         self._hangups_ns = 0
+        self._finished_at: float | None = None
+        """When we were told of a recording last, unless it was looked for since."""
         self._complaint = ""
         self._suspects: frozenset[str] = frozenset()
         """Calls that had no channel when Asterisk was asked last."""
@@ -97,7 +99,7 @@ class CatchUp:
 
     def look(self) -> None:
         """A recording was finished: look now."""
-        self._shelf_at = 0.0
+        self._finished_at = self._clock()
         self._woken.set()
 
     def failed(self, call: str, error: RecordingError) -> None:
@@ -184,9 +186,11 @@ class CatchUp:
             await self._write([draft])
             del self._failed[call]
         await self._tell_hang_ups(looked)
-        if self._loop_s() >= self._shelf_at:
+        if self._finished_at is not None or self._loop_s() >= self._shelf_at:
             self._shelf_at = self._loop_s() + self._pace.shelf_s
             await self._tell_recordings(looked)
+            if self._finished_at is not None and self._finished_at < looked:
+                self._finished_at = None
 
     async def _tell_hang_ups(self, looked: float) -> None:
         """What was spooled at hang-ups, of calls whose log is gone; the rest is in the journal and can go."""

@@ -72,7 +72,7 @@ class Scribe:
             try:
                 answer = await asyncio.to_thread(question, self._journal)
             except SQLAlchemyError as error:  # not made yet, or being mended
-                await self._wait(f"the journal cannot be read: {error}")
+                await self._wait("the journal cannot be read: " + str(error).partition("\n")[0])
             else:
                 self._told = ""
                 return answer

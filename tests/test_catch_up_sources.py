@@ -177,6 +177,17 @@ async def test_a_recording_is_told_at_once_when_the_keeper_says_so(room: Room) -
         await until(lambda: "RecordingKept" in told(room))
 
 
+async def test_a_recording_that_is_finished_while_rows_are_waited_for_is_told_after_them(room: Room) -> None:
+    row = b'"%.6f","CHAN_START","x-1.1","x-1.1","PJSIP/city-00000000","1","119","unified","","",""\n'
+    async with room.catching_up(replace(PACE, shelf_s=3600.0, ripe_s=0.3)) as catch_up:
+        await until(lambda: catch_up._shelf_at > 0)
+        room.events.write_bytes(row % time.time())
+        await until(lambda: catch_up._trail.place.offset > 0)  # it waits now
+        recorded(room)
+        catch_up.look()
+        await until(lambda: "RecordingKept" in told(room))
+
+
 async def test_a_recorder_that_lost_a_voice_is_told_as_a_failure_beside_the_recording(room: Room) -> None:
     recorded(room, lost=True)
     async with room.catching_up():
