@@ -298,6 +298,7 @@ def test_only_the_one_who_is_in_the_callers_bridge_is_joined_and_the_others_are_
     call = room.asks()
     first, second = (room.telephones.dials(call, seat, 1) for seat in ("seat-01", "seat-02"))
     assert (room.hearing.towards(call, "seat-01"), room.hearing.towards(call, "seat-02")) == (first, second)
+    assert room.hearing.joined_with(call, "seat-02") is None
     room.telephones.answers(second)
     joined = room.hearing.joined_with(call, "seat-02")
     assert joined is not None
