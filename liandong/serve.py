@@ -102,21 +102,23 @@ class Service:
     async def run(self, ended: asyncio.Event) -> None:
         """Serve until `ended`, or until `liandong stop` has ended Asterisk; raises what cannot be mended."""
         over = asyncio.Event()
-        await self._free_ports()
-        watching = asyncio.create_task(self._watch.run())
-        supervising = asyncio.create_task(self._supervise(over))
-        coming = asyncio.create_task(self._come_up())
+        tasks: list[asyncio.Task[None]] = []
         try:
+            await self._free_ports()
+            watching = asyncio.create_task(self._watch.run())
+            supervising = asyncio.create_task(self._supervise(over))
+            coming = asyncio.create_task(self._come_up())
+            tasks = [supervising, watching, coming]
             await _either(watching, ended, supervising)
-            if not watching.done() and not supervising.done():
+            if not supervising.done():
                 await _either(watching, self.up)  # a start that has begun is not left half-way
-        finally:
-            coming.cancel()
             over.set()
             await asyncio.wait({supervising})
-            watching.cancel()
+        finally:
+            for task in tasks:
+                task.cancel()
             self._over.set()
-        for task in (supervising, watching):
+        for task in tasks:
             if task.done():
                 task.result()
 
@@ -135,11 +137,11 @@ class Service:
             await end_children(self._state.run, self._state.log, (Role.ENGINE, Role.WEB))
 
     async def _supervise(self, over: asyncio.Event) -> None:
-        """The children start as soon as the ports are known, beside Asterisk's own start."""
-        known = asyncio.create_task(_until(self._watch.known))
-        await _either(known, over)
-        known.cancel()
-        if self._watch.known.is_set():
+        """The children start when Asterisk is up: beside its start they would delay the first ring by half a second."""
+        up = asyncio.create_task(_until(self.up))
+        await _either(up, over)
+        up.cancel()
+        if self.up.is_set():
             await self._supervisor.run(over)
 
     async def _come_up(self) -> None:

@@ -35,17 +35,13 @@ class Watch:
         self.program = installation.program(log.info)
         self.asterisk: Asterisk = installation.asterisk(self.program)
         self._starts: list[float] = []
-        self._loop: asyncio.AbstractEventLoop
-        self.known = asyncio.Event()
-        """Set once `ports` are known and written down; Asterisk may be starting still."""
         self.up = asyncio.Event()
-        """Set once Asterisk is up for the first time; then `running` tells of it."""
+        """Set once Asterisk is up for the first time; then `ports` and `running` tell of it."""
         self.ports: Ports
         self.running: Running
 
     async def run(self) -> None:
         """Watch, until Asterisk has ended and its end was meant; raises what cannot be mended."""
-        self._loop = asyncio.get_running_loop()
         self.running = await asyncio.to_thread(self._find_or_start)
         self.up.set()
         await end_of(self.running.pid)
@@ -84,7 +80,7 @@ class Watch:
                 self.forget_ports()
                 raise
         self.asterisk.await_boot(running.pid)
-        self._know(self._ports_of(running))
+        self.ports = self._ports_of(running)
         self._installation.speak(self.program, log.info)
         if self._installation.prepare(self.program, self.ports):
             log.info("the configuration changed: Asterisk (process %d) takes it over now", running.pid)
@@ -92,10 +88,6 @@ class Watch:
         else:
             log.info("Asterisk (process %d) is running already: adopted", running.pid)
         return running
-
-    def _know(self, ports: Ports) -> None:
-        self.ports = ports
-        self._loop.call_soon_threadsafe(self.known.set)
 
     def _ports_of(self, running: Running) -> Ports:
         """The ports on which a running Asterisk listens; those of the configuration count at its next start."""
@@ -114,7 +106,7 @@ class Watch:
     def _start(self, ports: Ports) -> Running:
         self._installation.prepare(self.program, ports)
         self._write_down(ports)
-        self._know(ports)
+        self.ports = ports
         self._starts.append(time.monotonic())
         try:
             running = self.asterisk.start()

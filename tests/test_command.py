@@ -13,13 +13,14 @@ import pytest
 import yaml
 
 from config.ports import PortSettings, choose_ports
+from config.state import State
 from phones import Phone, ring_then_answer, tone_of
 from telephony.asterisk.process import Asterisk
 from telephony.hangup import read_spool
 from telephony.obtain import obtain
 from tests.centre import TRUNK, small_disk, write_centre
 
-COMMANDS = ("serve", "stop", "check", "verify", "account", "asterisk-config", "demo")
+COMMANDS = ("serve", "stop", "check", "verify", "account", "token", "pin", "asterisk-config", "demo")
 Run = subprocess.CompletedProcess[str]
 
 
@@ -216,7 +217,11 @@ WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.get
 
 
 @pytest.mark.parametrize(
-    "words", [("serve",), ("stop",), ("verify",), ("account", "seat-01"), ("asterisk-config", "/nowhere/at/all")]
+    "words",
+    [
+        *(("serve",), ("stop",), ("verify",), ("account", "seat-01"), ("token", "supervisor"), ("pin", "zhang-wei")),
+        ("asterisk-config", "/nowhere/at/all"),
+    ],
 )
 def test_no_permission_is_one_message_that_names_the_folder(locked: Path, words: tuple[str, ...], centre: Path) -> None:
     edit(centre / "ports.yaml", lambda text: re.sub(r"(\w+): 0", lambda each: f"{each[1]}: {PORTS[each[1]]}", text))
@@ -292,6 +297,36 @@ def test_a_mistyped_state_folder_makes_no_folders(centre: Path, short_path: Path
     )
     told = refusal(liandong("account", "seat-01", "--config", centre, "--state", nowhere))
     assert told == f"{nowhere}/run/ports.json: is not there; the centre is not running"
+    assert not nowhere.exists()
+
+
+# Tokens and PINs.
+
+
+def test_a_token_and_a_pin_are_made_once_and_shown_again(centre: Path, short_path: Path) -> None:
+    state = ("--config", centre, "--state", short_path / "v")
+    State.open(short_path / "v")
+    for words, form in ((("token", "dispatcher"), "[A-Za-z0-9]{32}"), (("pin", "zhang-wei"), "[0-9]{6}")):
+        first, again = liandong(*words, *state), liandong(*words, *state)
+        assert (first.returncode, first.stderr) == (0, "")
+        assert re.fullmatch(form + r"\n", first.stdout)
+        assert again.stdout == first.stdout
+        secret = short_path / "v" / "secrets" / "-".join(words)
+        assert (secret.stat().st_mode & 0o777, secret.read_text()) == (0o600, first.stdout.strip())
+
+
+def test_an_unknown_role_or_person_and_a_state_folder_that_was_never_served_are_told(
+    centre: Path, short_path: Path
+) -> None:
+    config, nowhere = ("--config", centre), short_path / "nowhere"
+    State.open(short_path / "v")
+    told = refusal(liandong("token", "boss", *config, "--state", short_path / "v"))
+    assert told == "no role is called boss; allowed: call-taker, dispatcher, supervisor"
+    told = refusal(liandong("pin", "nobody", *config, "--state", short_path / "v"))
+    assert told.startswith("nobody is called nobody in people.yaml; allowed: zhang-wei, ")
+    for words in (("token", "supervisor"), ("pin", "zhang-wei")):
+        told = refusal(liandong(*words, *config, "--state", nowhere))
+        assert told == f"{nowhere}: was never served; name the state folder with --state"
     assert not nowhere.exists()
 
 
