@@ -31,7 +31,7 @@ MOST_CALLER = 40
 """Characters of a caller's number."""
 MOST_CALLS = 2_000
 """Calls linked with one incident: all that a large centre gets in two hours. More of one cause are linked incidents."""
-MOST_MOVED = 200
+MOST_MOVED = 100
 """Calls that go along in one split: their ids, times and numbers still fit one fact."""
 
 
@@ -187,9 +187,9 @@ def _split(hand: Hand, deed: do.Split) -> None:
 
 def _ended(hand: Hand, deed: do.Close | do.Cancel, event: IncidentEvent) -> tuple[Result, str]:
     incident = hand.find(deed.incident)
-    hand.may(incident.id, event)
     if deed.version != incident.version:
         raise Stale(incident, deed.version)
+    hand.may(incident.id, event)
     possible = CLOSING if isinstance(deed, do.Close) else CANCELLING
     if deed.result not in possible:
         raise BadValue("bad_result", "result", f"{', '.join(sorted(possible))} is possible here")
