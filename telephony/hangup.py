@@ -72,7 +72,7 @@ def script(python: Path) -> str:
     """The text of the script that Asterisk runs; `python` is the interpreter in which Liandong is installed."""
     return (
         "#!/bin/sh\n# Written by Liandong. Asterisk runs it when a caller has hung up and the engine is away.\n"
-        f'exec nice -n 19 {python} -I -m {__name__} "$@"\n'
+        f'exec nice -n 5 {python} -I -m {__name__} "$@"\n'
     )
 
 

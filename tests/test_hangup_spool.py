@@ -203,13 +203,17 @@ async def test_two_at_once_are_enough_and_nobody_else_waits_for_them(centre: Cen
         async def left() -> int:
             return len(await centre.manager.channels())
 
+        async def begun() -> int:
+            return began.stat().st_size // len("x\n")
+
+        await centre.until("two processes began", begun, 2)
         await centre.until("only those two are left", left, 2)
-        assert began.read_text() == "x\nx\n"
         seat, other = await centre.seat(3, ring_then_answer()), await centre.caller()
         call = await other.dial("119", tone=CALLER_HZ)
         await talk(call, await taken(seat))
         await call.hang_up()
         await centre.until("only those two are left", left, 2)
+        assert await begun() == 2
         may_end.touch()
         await centre.manager.silence()
     assert read_spool(spool(centre)) == []
