@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from intake.diagram import page
 from intake.table import Ours
+from liandong.diagram import main
 from liandong.life import (
     BACK_OFF_S,
     LIFE,
@@ -21,6 +22,7 @@ from liandong.life import (
     step,
 )
 
+DOCS = Path(__file__).parent.parent / "docs" / "states"
 PATIENCE = Patience(start=30.0, beat=6.0, look=3.0, end=10.0)
 DEPTH = 7
 STEPS_S = 0.25
@@ -223,5 +225,9 @@ def test_an_end_is_always_believed(stage: Stage) -> None:
     assert LIFE.after(stage, Happens.ENDED) is Stage.ABSENT
 
 
-def test_the_table_can_be_drawn() -> None:
-    assert "running --> frozen: late" in page(LIFE)
+def test_the_docs_show_the_table_that_runs(tmp_path: Path) -> None:
+    assert main([str(tmp_path)]) == 0
+    assert (DOCS / "child.md").read_text() == (tmp_path / "child.md").read_text(), (
+        "run: python -m liandong.diagram docs/states"
+    )
+    assert main([]) == 2
