@@ -14,6 +14,7 @@ import yaml
 
 from config.ports import PortSettings, choose_ports
 from config.state import State
+from liandong.command import _parser
 from phones import Phone, ring_then_answer, tone_of
 from telephony.asterisk.process import Asterisk
 from telephony.hangup import read_spool
@@ -66,6 +67,14 @@ def test_help_names_every_command_and_the_version_is_told() -> None:
     assert re.fullmatch(r"liandong \d+\.\d+\.\d+\n", liandong("--version").stdout)
     for name in COMMANDS:
         assert liandong(name, "--help").returncode == 0
+
+
+def test_the_unit_for_systemd_says_what_the_command_knows() -> None:
+    unit = (Path(__file__).parent.parent / "script" / "liandong.service").read_text()
+    (words,) = re.findall(r"^ExecStart=\S+/liandong (.*)$", unit, re.MULTILINE)
+    options = _parser().parse_args(words.split())
+    assert (options.config, options.state) == (Path("/etc/liandong"), Path("/var/lib/liandong/state"))
+    assert {"Type=notify", "KillMode=process", "Restart=on-failure"} <= {*unit.splitlines()}
 
 
 @pytest.mark.parametrize("words", [(), ("frobnicate",), ("account",), ("check", "--confg", "x"), ("asterisk-config",)])
