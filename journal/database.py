@@ -67,14 +67,19 @@ def write_engine(url: str) -> Engine:
     return engine
 
 
-def read_engine(url: str) -> Engine:
-    """The engine that only reads; the database refuses its writes. Raises BadUrl."""
+def read_engine(url: str, *, settled: bool = False) -> Engine:
+    """The engine that only reads; the database refuses its writes. Raises BadUrl.
+
+    `settled` says that nobody writes to a SQLite file and that it has no WAL: then nothing is made beside it either.
+    """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
         options = "-c default_transaction_read_only=on"
         return create_engine(parsed, pool_pre_ping=True, connect_args={"options": options})
     path = Path(str(parsed.database)).absolute()
     uri = URL.create("sqlite", database=f"{path.as_uri()}", query={"mode": "ro", "uri": "true"})
+    if settled:
+        uri = uri.update_query_dict({"immutable": "1"})
     engine = create_engine(uri, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False})
 
     def prepared(connection: sqlite3.Connection, record: object) -> None:

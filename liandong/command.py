@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--now", action="store_true", help="at once: calls that are up are cut")
     sub = command("check", _check, "check a centre's configuration")
     with_config(sub)
-    sub = command("verify", _verify, "check every recording against its evidence")
+    sub = command("verify", _verify, "check every recording against its evidence, and every fact of the journal")
     with_state(sub)
     sub = command("account", _account, "show what a telephone needs to register: a seat's or a trial caller's account")
     with_config(sub)

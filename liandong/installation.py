@@ -119,10 +119,9 @@ class Installation:
     def journal_places(self) -> Places:
         """Where its journal lies."""
         # Half a second of imports, which only those pay who use the journal.
-        from journal import Places, sqlite_url
+        from liandong.places import journal_places
 
-        folder = self.state.path / "journal"
-        return Places(sqlite_url(folder / "journal.db"), folder / "spool", self.state.secrets / "journal-key")
+        return journal_places(self.state)
 
     @property
     def engine_socket(self) -> Path:
