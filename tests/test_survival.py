@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -85,6 +86,11 @@ async def answers_again(centre: Centre, old: int) -> None:
 
     await centre.manager.close()
     await centre.until("Asterisk is back", back, True, QUICK)
+
+
+async def heartbeat_is_fresh(centre: Centre) -> bool:
+    told = (await centre.manager.ask("Getvar", Variable="LD_ALIVE"))["Value"]
+    return told.isdecimal() and abs(time.time() - int(told)) < 1.5
 
 
 def recorded_seconds(centre: Centre) -> list[int]:
@@ -207,6 +213,25 @@ async def test_children_that_are_killed_or_stop_moving_come_back(short_path: Pat
             assert f"Process {pid}:" in stacks.read_text()
             assert "main (liandong/child.py:" in stacks.read_text()
         await centre.beats(*CHILDREN)
+
+
+async def test_a_call_that_a_frozen_engine_is_asked_about_is_answered_and_no_helper_is_stuck(
+    short_path: Path, sounds: Path
+) -> None:
+    async with running_centre(short_path, sounds, engine=True) as centre:
+        seats = await some_seats(centre, 1)
+        await centre.until("the dialplan knows that the engine lives", lambda: heartbeat_is_fresh(centre), True)
+        frozen = centre.signal(Role.ENGINE, signal.SIGSTOP)  # its heartbeat is fresh for two seconds more
+        talking = await talk(centre, seats, 0)
+        asked = await centre.manager.wait(lambda event: event.get("Channel", "").startswith("Local/s@ask"))
+        await centre.replaced(Role.ENGINE, frozen, within=30)
+        await centre.beats(Role.ENGINE)
+        await talking.both_hear()
+        channels = await centre.manager.channels()
+        assert asked
+        assert sorted(name.rpartition("-")[0] for name in channels) == ["PJSIP/city", "PJSIP/seat-01"]
+        await talking.hang_up()
+        await centre.spotless()
 
 
 async def test_children_outlive_the_supervisor_end_with_ctrl_c_and_leave_nothing_after_a_stop(
