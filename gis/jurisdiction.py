@@ -16,7 +16,7 @@ Rules:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,9 +84,10 @@ class Jurisdictions:
         self._areas: tuple[Area, ...] = areas.areas
         self.services = areas.services
         """Those that have areas, in the order in which they are answered."""
-        self._grounds = [_ground(area.polygons, metres) for area in self._areas]
+        self._grounds = np.array([_ground(area.polygons, metres) for area in self._areas], dtype=object)
         shapely.prepare(self._grounds)
         self._tree = STRtree(self._grounds)
+        self._overlapping = self._overlaps()
 
     def at(self, position: Position) -> dict[str, Jurisdiction] | None:
         """The jurisdiction of each service; None where the position has no place, or says too little for areas."""
@@ -103,21 +104,29 @@ class Jurisdictions:
     def overlaps(self, least_square_m: float = 10_000.0) -> tuple[Overlap, ...]:
         """Pairs of areas of one service that share more ground than drawing mistakes explain (a hectare)."""
         found = []
-        for one, ground in enumerate(self._grounds):
-            for other in sorted(int(index) for index in self._tree.query(ground, predicate="intersects")):
-                if other <= one or self._areas[one].service != self._areas[other].service:
-                    continue
-                square_m = float(shapely.intersection(ground, self._grounds[other]).area)
-                if square_m > least_square_m:
-                    ids = (self._areas[one].id, self._areas[other].id)
-                    found.append(Overlap(self._areas[one].service, ids, square_m))
+        for one, other in sorted((one, other) for one, others in self._overlapping.items() for other in others):
+            if one > other:
+                continue
+            square_m = float(shapely.area(shapely.intersection(self._grounds[one], self._grounds[other])))
+            if square_m > least_square_m:
+                ids = (self._areas[one].id, self._areas[other].id)
+                found.append(Overlap(self._areas[one].service, ids, square_m))
         return tuple(found)
+
+    def _overlaps(self) -> dict[int, set[int]]:
+        """To each area the others of its service that it does more than touch."""
+        found: dict[int, set[int]] = defaultdict(set)
+        ones, others = self._tree.query(self._grounds, predicate="intersects") if self._areas else ((), ())
+        for one, other in zip(ones, others, strict=True):
+            if one == other or self._areas[one].service != self._areas[other].service:
+                continue
+            if not shapely.touches(self._grounds[one], self._grounds[other]):
+                found[int(one)].add(int(other))
+        return dict(found)
 
     def _at_point(self, at: LatLon) -> dict[str, Jurisdiction]:
         point = shapely.Point(self._metres.plane([at])[0])
-        found: dict[str, list[int]] = defaultdict(list)
-        for index in self._tree.query(point, predicate="covered_by"):
-            found[self._areas[int(index)].service].append(int(index))
+        found = self._by_service(self._tree.query(point, predicate="covered_by"))
         return {
             service: self._told(service, [(index, 1.0 / len(found[service])) for index in found[service]], 0.0)
             if service in found
@@ -126,24 +135,29 @@ class Jurisdictions:
         }
 
     def _in(self, spot: shapely.Polygon) -> dict[str, Jurisdiction]:
-        whole: dict[str, list[int]] = defaultdict(list)
-        for index in self._tree.query(spot, predicate="covered_by"):
-            whole[self._areas[int(index)].service].append(int(index))
+        whole = self._by_service(self._tree.query(spot, predicate="covered_by"))
         answers = {service: self._told(service, [(i, 1.0) for i in found], 0.0) for service, found in whole.items()}
         if len(answers) < len(self.services):
-            parts: dict[str, list[int]] = defaultdict(list)
-            for index in self._tree.query(spot, predicate="intersects"):
-                parts[self._areas[int(index)].service].append(int(index))
+            cut = self._by_service(self._tree.query(spot, predicate="intersects"))
+            left = [index for service, found in cut.items() if service not in answers for index in found]
+            pieces = dict(zip(left, shapely.intersection(self._grounds[left], spot), strict=True))
             for service in self.services:
                 if service not in answers:
-                    answers[service] = self._cut(service, spot, parts[service])
+                    answers[service] = self._cut(service, spot.area, {i: pieces[i] for i in cut.get(service, ())})
         return {service: answers[service] for service in self.services}
 
-    def _cut(self, service: str, spot: shapely.Polygon, indices: Sequence[int]) -> Jurisdiction:
-        pieces = [(index, shapely.intersection(self._grounds[index], spot)) for index in indices]
-        covered = shapely.union_all([piece for _, piece in pieces]).area if pieces else 0.0
-        shares = [(index, float(piece.area / spot.area)) for index, piece in pieces]
-        return self._told(service, shares, 1.0 - float(covered / spot.area))
+    def _by_service(self, indices: Iterable[int]) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for index in indices:
+            found[self._areas[index].service].append(int(index))
+        return found
+
+    def _cut(self, service: str, square_m: float, pieces: Mapping[int, shapely.Geometry]) -> Jurisdiction:
+        shares = [(index, float(shapely.area(piece)) / square_m) for index, piece in pieces.items()]
+        covered = sum(share for _, share in shares)
+        if any(not pieces.keys().isdisjoint(self._overlapping.get(index, ())) for index in pieces):
+            covered = float(shapely.area(shapely.union_all([*pieces.values()]))) / square_m
+        return self._told(service, shares, 1.0 - covered)
 
     def _told(self, service: str, shares: Sequence[tuple[int, float]], outside: float) -> Jurisdiction:
         told = [

@@ -221,7 +221,7 @@ def _radius_m(text: str) -> float:
 
 def _text(cells: Mapping[str, str], column: str) -> str:
     text = cells.get(column, "")
-    if len(text) > MOST_TEXT or any(not sign.isprintable() for sign in text):
+    if len(text) > MOST_TEXT or not text.isprintable():
         allowed = f"one line of at most {MOST_TEXT} characters"
         raise Refused("bad_text", f"got {quoted(text)}", allowed=(allowed,), path=(column,))
     return text

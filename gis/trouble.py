@@ -110,5 +110,8 @@ class Trouble:
 
 def trouble(flaw: Flaw, detail: str = "") -> Trouble:
     """A trouble whose detail came from outside: one line, cut, with nothing in it that a screen would obey."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in detail[:400]).split())
+    line = detail[:400]
+    if not line.isprintable():
+        line = "".join(sign if sign.isprintable() else " " for sign in line)
+    line = " ".join(line.split())
     return Trouble(flaw, line if len(line) <= 100 else line[:99] + "…")

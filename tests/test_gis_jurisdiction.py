@@ -165,6 +165,14 @@ def test_a_polygon_as_position_is_cut_as_it_is() -> None:
     assert told == {"fire-west": pytest.approx(2 / 3, abs=0.01), "fire-east": pytest.approx(1 / 3, abs=0.01)}
 
 
+def test_where_areas_overlap_what_is_outside_is_still_right() -> None:
+    twice = Areas((square("fire", "a", 39.4, 85.2, 39.8, 85.4), square("fire", "b", 39.4, 85.2, 39.8, 85.4)))
+    found = Jurisdictions(twice, METRES).at(Position(Source.SIP, NOW, Circle(LatLon(39.55, 85.4), 300.0)))
+    assert found is not None
+    assert shares(found["fire"]) == {"a": pytest.approx(0.5, abs=0.01), "b": pytest.approx(0.5, abs=0.01)}
+    assert found["fire"].outside == pytest.approx(0.5, abs=0.01)
+
+
 # The file.
 
 FIRST_CORNER = "features[0].geometry.coordinates[0][0]"
