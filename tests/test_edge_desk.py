@@ -372,6 +372,7 @@ async def test_one_look_answers_all_that_was_asked_before_it(room: Room) -> None
         room.desk.unheard(room.question(call), answer)
     await room.looked()
     assert [room.stage(call) for call in calls] == ["reserved", "reserved"]
+    assert room.desk._acting._asked == []
 
 
 async def test_a_seat_whose_telephone_dies_while_it_is_dialled_is_hung_up_by_the_id_of_its_channel(room: Room) -> None:
@@ -383,6 +384,18 @@ async def test_a_seat_whose_telephone_dies_while_it_is_dialled_is_hung_up_by_the
     assert await room.act("hang_up") == (leg, 16)
     assert room.tells() == [("failed", "seat-01")]
     assert room.seat("seat-01").view.line.value == "fault"
+
+
+async def test_a_seat_that_was_dialled_before_we_came_and_dies_is_hung_up_too(tmp_path: Path) -> None:
+    telephones = Telephones(lambda news: None, Clock())
+    telephones.database["seat-01/at"] = "zhang-wei 1795445000"
+    call = telephones.comes()
+    leg = telephones.dials(call, "seat-01", 3)
+    async with desk_room(tmp_path, telephones=telephones) as room:
+        assert room.stage(call) == "offered"
+        telephones.contact("seat-01", Reach.UNREACHABLE)
+        assert await room.act("hang_up") == (leg, 16)
+        assert room.tells() == [("failed", "seat-01")]
 
 
 async def test_a_telephone_that_dies_before_it_is_dialled_is_withdrawn_when_it_is(room: Room) -> None:

@@ -257,6 +257,15 @@ def test_a_person_who_says_no_is_told_from_a_telephone_that_cannot(
         assert outcomes == ([] if meant is None else [event.SeatOutcome(call, 7, seat, meant)])
 
 
+def test_a_telephone_that_accepted_as_its_caller_left_did_answer(room: Room) -> None:
+    call = room.asks()
+    leg = room.telephones.up[room.telephones.dials(call, "seat-01", 7)]
+    room.heard()
+    accepted = replace(leg, state=ChannelState.UP)
+    room._hear(told.DialEnded(AT, accepted, room.telephones.up[call], DialOutcome.NO_ANSWER))
+    assert room.heard() == [event.SeatOutcome(call, 7, "seat-01", Outcome.ANSWERED)]
+
+
 def test_of_a_seat_that_the_net_rang_no_outcome_is_told_for_no_decision_named_it(room: Room) -> None:
     call = room.asks()
     room.telephones.refuses(room.telephones.dials(call, "seat-01"), DialOutcome.BUSY)

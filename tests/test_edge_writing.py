@@ -376,6 +376,15 @@ async def test_the_highest_fence_of_an_old_life_is_found_though_other_routes_wer
         assert past.last_fence(room.journal.reader) >= 1
 
 
+async def test_a_new_life_without_a_call_goes_on_counting_fences(tmp_path: Path) -> None:
+    for life in (1, 2, 3):
+        async with desk_room(tmp_path) as room:
+            call = room.telephones.comes()
+            assert await room.ask(call) == Net(life)
+            room.telephones.leaves(call)
+            assert room.tells() == [("nobody-works", None)]
+
+
 async def test_an_empty_journal_knows_no_call_and_no_fence(tmp_path: Path) -> None:
     journal = await asyncio.to_thread(open_journal, tmp_path)
     assert past.begun(journal.reader, ["liandong-1.1"]) == {}
