@@ -272,13 +272,13 @@ async def test_who_does_not_read_is_cut_off_and_nobody_else_notices(path: Path) 
     async with telling(path, limits=hubs.Limits(unread_bytes=1_000_000)) as engine, tapping(path) as (tap, heard):
         stuck = await Raw.connect(path)
         await until(lambda: tap.up and engine.hub.clients == 2)
-        while not engine.hub.ends[End.SLOW]:
-            engine.tell(size=30_000)
-            last = engine.sequence
-            await until(lambda: tap.sequence == last)  # noqa: B023
+        for last in range(1, 200):
+            if not engine.hub.ends[End.SLOW]:
+                engine.tell(size=30_000)
+                await until(lambda: tap.sequence == last)  # noqa: B023
         assert engine.hub.clients == 1
         assert sequences(heard) == list(range(1, engine.sequence + 1))
-        assert engine.sequence < 100
+        assert engine.sequence < 199
         assert b"hello" in await stuck.rest()
 
 
