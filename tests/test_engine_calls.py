@@ -1,7 +1,6 @@
 """The engine chooses the seat, on a real Asterisk with real telephones: the everyday of a centre."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import pytest
 import pytest_asyncio
 
 from phones import ignore, reject, ring_then_answer, silent
-from tests.centre import Centre, running_centre
+from tests.centre import Centre
 from tests.conversation import CALLER_HZ, OTHER_HZ, SEAT_HZ, taken, talk
-from tests.watch import Watch, seat_id, watching
+from tests.watch import Watch, engine_room, seat_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -19,23 +18,17 @@ OFFER_S = 2
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(sounds: Path) -> AsyncIterator[Centre]:
-    with tempfile.TemporaryDirectory(prefix="ld-") as folder:
-        quick = {"announce_after_s": 1, "overflow_after_s": 600, "seat_rtp_timeout_s": 3}
-        intake = {"offer_s": OFFER_S, "place_first_s": 1, "place_again_s": 1, "fault_s": 1}
-        async with running_centre(Path(folder), sounds, engine=True, intake=intake, fallback=quick) as centre:
-            yield centre
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def listening(running: Centre) -> AsyncIterator[Watch]:
-    async with watching(running) as watch:
+async def listening(sounds: Path) -> AsyncIterator[Watch]:
+    quick = {"announce_after_s": 1, "overflow_after_s": 600, "seat_rtp_timeout_s": 3}
+    intake = {"offer_s": OFFER_S, "place_first_s": 1, "place_again_s": 1, "fault_s": 1}
+    async with engine_room(sounds, intake=intake, fallback=quick) as watch:
         yield watch
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def centre(running: Centre, listening: Watch) -> AsyncIterator[Centre]:
+async def centre(listening: Watch) -> AsyncIterator[Centre]:
     """The centre, with nothing left of the test before, and nothing left after this one."""
+    running = listening.centre
     yield running
     phones = running.phones
     await running.hang_up(*phones)

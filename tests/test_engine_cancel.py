@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,10 +10,10 @@ import pytest_asyncio
 
 from liandong.lock import Role
 from phones import BY_HAND, OutgoingCall, Phone, Stage, ignore, ring_then_answer
-from tests.centre import Centre, running_centre
+from tests.centre import Centre
 from tests.conversation import CALLER_HZ, taken
 from tests.manager import Event
-from tests.watch import Watch, watching
+from tests.watch import Watch, engine_room
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,24 +22,17 @@ AT_ONCE = 4
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(sounds: Path) -> AsyncIterator[Centre]:
-    with tempfile.TemporaryDirectory(prefix="ld-") as folder:
-        quick = {"announce_after_s": 0, "overflow_after_s": 600}
-        menu = {"timeout_s": 4}
-        async with running_centre(Path(folder), sounds, engine=True, fallback=quick, silent_menu=menu) as centre:
-            yield centre
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def listening(running: Centre) -> AsyncIterator[Watch]:
-    async with watching(running) as watch:
+async def listening(sounds: Path) -> AsyncIterator[Watch]:
+    quick = {"announce_after_s": 0, "overflow_after_s": 600}
+    async with engine_room(sounds, fallback=quick, silent_menu={"timeout_s": 4}) as watch:
         yield watch
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def centre(running: Centre, listening: Watch) -> AsyncIterator[Centre]:
+async def centre(listening: Watch) -> AsyncIterator[Centre]:
     """The centre; after each test: no channel, no promise, no helper, and one end for each call."""
     known = set(listening.facts)
+    running = listening.centre
     yield running
     await running.hang_up(*running.phones)
     await running.manager.silence()

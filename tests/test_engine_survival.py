@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,30 +11,24 @@ import pytest_asyncio
 
 from liandong.lock import Role
 from phones import OutgoingCall, Phone, ignore, ring_then_answer
-from tests.centre import Centre, running_centre
+from tests.centre import Centre
 from tests.conversation import CALLER_HZ, SEAT_HZ, taken
-from tests.watch import Watch, watching
+from tests.watch import Watch, engine_room
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(sounds: Path) -> AsyncIterator[Centre]:
-    with tempfile.TemporaryDirectory(prefix="ld-") as folder:
-        quick = {"announce_after_s": 1, "overflow_after_s": 600}
-        async with running_centre(Path(folder), sounds, engine=True, intake={"offer_s": 30}, fallback=quick) as centre:
-            yield centre
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def listening(running: Centre) -> AsyncIterator[Watch]:
-    async with watching(running) as watch:
+async def listening(sounds: Path) -> AsyncIterator[Watch]:
+    quick = {"announce_after_s": 1, "overflow_after_s": 600}
+    async with engine_room(sounds, intake={"offer_s": 30}, fallback=quick) as watch:
         yield watch
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def centre(running: Centre, listening: Watch) -> AsyncIterator[Centre]:
+async def centre(listening: Watch) -> AsyncIterator[Centre]:
     """The centre, with nothing left of the test before, and nothing left after this one."""
+    running = listening.centre
     yield running
     await running.hang_up(*running.phones)
     await running.manager.silence()
@@ -156,9 +149,8 @@ async def test_an_engine_that_stops_before_the_question_costs_the_caller_half_a_
 
 
 async def _continued(centre: Centre, pid: int, at: float) -> None:
-    loop = asyncio.get_running_loop()
-    while loop.time() < at and centre.pid_of(Role.ENGINE) == pid:
-        await asyncio.sleep(0.02)
+    """At this moment the engine goes on, unless it was replaced before."""
+    await asyncio.sleep(at - asyncio.get_running_loop().time())  # it is the slowness that is tried
     if centre.pid_of(Role.ENGINE) == pid:
         os.kill(pid, signal.SIGCONT)
 

@@ -1,13 +1,15 @@
 """Watching the engine in tests: what it tells on its local socket, waited for as facts."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 from console.state import CallState, Facts, FactState, SeatState, Tell
 from console.tap import Heard, Tap
-from tests.centre import Centre
+from tests.centre import Centre, running_centre
 
 WITHIN = 20.0  # seconds; generous, a test that waits longer has failed
 PEOPLE = (
@@ -27,6 +29,7 @@ class Watch:
     """Keeps every fact since it began to listen, across lives of the engine; each fact once."""
 
     def __init__(self, centre: Centre) -> None:
+        self.centre = centre
         self.tap = Tap(centre.state / "run" / "engine.sock")
         self.facts: dict[int, FactState] = {}
         self.told: list[Tell] = []
@@ -125,6 +128,14 @@ class Watch:
                 and all(seat.line in ("idle", "fault") and seat.call is None for seat in self.tap.seats.values())
             ),
         )
+
+
+@asynccontextmanager
+async def engine_room(sounds: Path, **settings: Any) -> AsyncIterator[Watch]:
+    """A centre with an engine, for a whole module, and a watch on it; `settings` as for `running_centre`."""
+    with tempfile.TemporaryDirectory(prefix="ld-") as folder:
+        async with running_centre(Path(folder), sounds, engine=True, **settings) as centre, watching(centre) as watch:
+            yield watch
 
 
 @asynccontextmanager
