@@ -30,7 +30,7 @@ from intake.person import Presence
 from intake.stage import Stage
 from journal import Draft, Fact, Journal, Places, Registry, last_sequence, read_engine, sqlite_url
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 """Far more than anything here takes."""
 NOW = datetime(2026, 11, 23, 15, 0, 0, 123456, tzinfo=UTC)
 MOMENT = "2026-11-23T15:00:00.123456Z"
