@@ -114,10 +114,13 @@ def test_areas_that_overlap_by_mistake_are_found() -> None:
 
 
 def ground(area: Area) -> shapely.Polygon:
-    """A rectangle on the plane, its edges as bent as parallels are."""
+    """A rectangle on the plane, its edges as bent as parallels and meridians are."""
     (south, west), _, (north, east), _ = area.polygons[0][0]
-    steps = [west + (east - west) * step / 400 for step in range(401)]
-    ring = [LatLon(south, lon) for lon in steps] + [LatLon(north, lon) for lon in reversed(steps)]
+    part = [step / 400 for step in range(401)]
+    up = [south + (north - south) * each for each in part]
+    along = [west + (east - west) * each for each in part]
+    ring = [LatLon(south, lon) for lon in along] + [LatLon(lat, east) for lat in up]
+    ring += [LatLon(north, lon) for lon in reversed(along)] + [LatLon(lat, west) for lat in reversed(up)]
     return shapely.Polygon(METRES.plane(ring))
 
 
