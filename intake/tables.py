@@ -74,7 +74,7 @@ incident_calls = Table(
     Column("caller", Text, nullable=False, info={"personal": True}),
     Index(None, "call"),
 )
-"""Which calls an incident is about; `place` keeps their order."""
+"""Which calls an incident is about; `place` keeps their order, and has gaps."""
 
 incident_links = Table(
     "incident_links",

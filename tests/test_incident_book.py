@@ -42,6 +42,7 @@ from intake.incident import (
     Split,
     Stale,
     Submit,
+    UnlinkCall,
     Unmerge,
     Who,
     day_of,
@@ -131,7 +132,7 @@ def test_a_database_from_before_gets_the_new_tables(empty_url: str) -> None:
 def test_any_deeds_leave_rows_that_are_what_the_facts_make(desk: Desk) -> None:
     """The same random deeds in memory and in the database: the same records, the same refusals, and a sound journal."""
     refusals = 0
-    for begin in range(6):
+    for begin in range(3):
         room = Room()
         room._numbers = desk_count(desk)
         for seed in range(begin * 90, begin * 90 + 90):
@@ -155,7 +156,7 @@ def test_any_deeds_leave_rows_that_are_what_the_facts_make(desk: Desk) -> None:
             if not any(each.erased for each in history(desk.reader, id)):
                 assert replay(told) == stored
             assert len(told) == stored.version
-    assert refusals > 100
+    assert refusals > 50
     with desk.reader.connect() as connection:
         keys = {tuple(row) for row in connection.execute(select(incident_numbers.c.incident, incident_numbers.c.key))}
         every = table_rows.records(connection, select(incidents))
@@ -258,6 +259,7 @@ def test_a_deed_sent_again_is_done_once(desk: Desk) -> None:
     desk.do(Note("a", "记录"), key="request-2")
     desk.do(Note("a", "记录"), key="request-2")
     assert [each.what for each in history(desk.reader, "a")] == ["Created", "Noted"]
+    assert not desk.do(LinkCall("a", "c1"), key="request-2").again, "another deed is another request"
     desk.do(Create("b"))
     with pytest.raises(DeedRefused) as caught:
         desk.do(Note("b", "记录"), key="request-2")
@@ -330,17 +332,20 @@ def test_the_ten_thousandth_of_a_day_has_five_digits() -> None:
     assert [DayNumber.read(each) for each in ("20261125-010000", "20261125-1", "x", "２０２６1125-0001")] == [None] * 4
 
 
-async def test_a_thousand_incidents_a_day_in_one_rush_have_a_thousand_numbers(desk: Desk) -> None:
+async def test_a_day_s_thousand_incidents_in_one_rush_have_a_thousand_numbers(desk: Desk) -> None:
+    # The same statements for both databases: the slower one shows the same with fewer.
+    most = 1_000 if desk.reader.dialect.name == "sqlite" else 300
+
     def work(number: int) -> Any:
         deed = Create(f"i{number}", {"summary": "暴雨"})
         return desk.journal.decide(lambda unit: desk.book.do(unit, deed, ZHANG, NOON))
 
-    done = await asyncio.gather(*(work(number) for number in range(1_000)))
-    assert [each.value.incident.number for each in done] == [f"20261125-{serial:04}" for serial in range(1, 1_001)]
+    done = await asyncio.gather(*(work(number) for number in range(most)))
+    assert [each.value.incident.number for each in done] == [f"20261125-{serial:04}" for serial in range(1, most + 1)]
     last, read = None, []
     while page := reading.of_day(desk.reader, "20261125", after=last):
         last, read = page[-1].number, [*read, *page]
-    assert [each.id for each in read] == [f"i{number}" for number in range(1_000)]
+    assert [each.id for each in read] == [f"i{number}" for number in range(most)]
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -421,6 +426,16 @@ def test_history_of_many_pages_is_whole(desk: Desk, monkeypatch: pytest.MonkeyPa
     for number in range(9):
         desk.do(Feedback("a", report="on-scene", unit=f"u{number}"), DISPATCH)
         assert [each.told.version for each in history(desk.reader, "a") if each.told] == list(range(1, number + 5))
+
+
+def test_calls_keep_their_order_when_one_is_taken_off_and_another_comes(desk: Desk) -> None:
+    desk.submitted("a")
+    for call in ("c3", "c1", "c2"):
+        desk.do(LinkCall("a", call))
+    desk.do(UnlinkCall("a", "c1"))
+    desk.do(LinkCall("a", "c0"))
+    desk.do(LinkCall("a", "c1"))
+    assert [each.call for each in desk.read("a").calls] == ["c3", "c2", "c0", "c1"]
 
 
 # --- erasing ----------------------------------------------------------------------------------------------------------

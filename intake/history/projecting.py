@@ -22,6 +22,8 @@ from journal.tables import personal
 NAME = "caller_calls"
 PAGE = 500
 """Facts in one batch: the writer is busy with it for some 10 ms."""
+MOST_AGE_S = 7 * 86_400.0
+"""No call lasts longer."""
 
 _EMPTY: Mapping[str, Any] = {
     "key": "",
@@ -99,8 +101,7 @@ def _told(fact: Fact, form: NumberForm) -> dict[str, Any] | None:
     match fact.body.get("what"):
         case "CallArrived":
             caller = str((fact.personal or {}).get("caller", ""))
-            age = timedelta(seconds=float(fact.body.get("age_s", 0)))
-            told = {"called": str(fact.body.get("called", "")), "arrived_at": to_text(fact.time - age)}
+            told = {"called": str(fact.body.get("called", "")), "arrived_at": to_text(fact.time - _age(fact))}
             return told | ({"caller": caller, "key": form.key(caller)} if caller else {})
         case "CallAnswered":
             seat, person = fact.subjects.get("seat"), fact.subjects.get("person")
@@ -109,6 +110,12 @@ def _told(fact: Fact, form: NumberForm) -> dict[str, Any] | None:
             return {"ended_at": to_text(fact.time)}
         case _:
             return None
+
+
+def _age(fact: Fact) -> timedelta:
+    """How long the call had lasted when it was written down; nothing for what cannot be: no fact stops this table."""
+    age = fact.body.get("age_s", 0)
+    return timedelta(seconds=age) if isinstance(age, int | float) and 0 <= age <= MOST_AGE_S else timedelta(0)
 
 
 def _merged(old: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@
 Who does more in the same breath (dispatch: plans and orders) does it in the same work, with the same unit.
 
 `key` is the caller's name for this request: with it a deed that is sent again, because the answer to the first was
-lost, is not done again. Raises IncidentError, and what the journal raises.
+lost, is not done again. It names one request for one kind of deed. Raises IncidentError, and what the journal raises.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Book:
         if number is not None:
             take(connection, number)
         self._write(connection, known, decided.after)
-        written = self._record(unit, decided.facts, known, key)
+        written = self._record(unit, decided.facts, known, key and _named(deed, key))
         if isinstance(deed, do.Erase):
             _erase_facts(unit, decided.after, deed.reason, now)
         after = {**known, **decided.after}
@@ -109,13 +109,16 @@ class Book:
                 raise Stale(current, old.version, since(connection, id, old.version))
 
     def _record(
-        self, unit: Unit, told: Sequence[Told], known: Mapping[str, Incident], key: str | None
+        self, unit: Unit, told: Sequence[Told], known: Mapping[str, Incident], first: str | None
     ) -> tuple[Fact, ...]:
-        """Write the facts down, each with the number and the state that its record has with it."""
+        """Write the facts down, each with the number and the state that its record has with it.
+
+        `first` is the id of the first one, if it has to be found again.
+        """
         made, drafts = dict(known), []
         for place, each in enumerate(told):
             made[each.incident] = after = apply(made.get(each.incident), each)
-            id = f"incident:{each.incident}:{each.version}" if key is None or place else _named(key)
+            id = first if first and place == 0 else f"incident:{each.incident}:{each.version}"
             drafts.append(draft_of(each, after, id))
         return unit.record(*drafts)
 
@@ -123,7 +126,7 @@ class Book:
         query = (
             select(subjects.c.id)
             .join(entries, entries.c.sequence == subjects.c.sequence)
-            .where(entries.c.id == _named(key), subjects.c.kind == "incident")
+            .where(entries.c.id == _named(deed, key), subjects.c.kind == "incident")
         )
         incident = connection.scalar(query)
         if incident is None:
@@ -133,8 +136,8 @@ class Book:
         return Done(rows.load(connection, [incident])[incident], again=True)
 
 
-def _named(key: str) -> str:
-    return f"deed:{key}"
+def _named(deed: Deed, key: str) -> str:
+    return f"deed:{type(deed).__name__}:{key}"
 
 
 def _with_caller(connection: Connection, deed: do.Create | do.LinkCall) -> do.Create | do.LinkCall:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, Table, delete, select, update
 
@@ -24,6 +24,9 @@ from journal.instant import from_text, to_text
 
 MOST_IDS = 500
 """In one question: databases bound the values of a statement."""
+MOST_AT_ONCE = 1_000
+"""Calls or links that one write may add; a split's are the most."""
+T = TypeVar("T")
 Key = Callable[[str], str]
 """Folds a telephone number to what it is found by; empty: not to be found by it."""
 
@@ -76,39 +79,46 @@ def _beside(connection: Connection, table: Table, ids: Sequence[str]) -> dict[st
 
 def _write_beside(connection: Connection, old: Incident | None, new: Incident, key: Key) -> None:
     """Calls, links and numbers: only what differs is written, for an incident may have a thousand calls."""
-    had_calls = {each.call: (place, each) for place, each in enumerate(old.calls)} if old else {}
-    has_calls = {each.call: (place, each) for place, each in enumerate(new.calls)}
-    for call in had_calls.keys() | has_calls.keys():
-        if had_calls.get(call) == has_calls.get(call):
-            continue
-        if call in had_calls:
-            connection.execute(
-                delete(incident_calls).where(incident_calls.c.incident == new.id, incident_calls.c.call == call)
-            )
-        if call in has_calls:
-            place, each = has_calls[call]
-            row = {"incident": new.id, "call": call, "place": place, "at": to_text(each.at), "by": each.by}
-            connection.execute(incident_calls.insert().values(**row, caller=each.caller))
-    had_links = {each.other: (place, each) for place, each in enumerate(old.links)} if old else {}
-    has_links = {each.other: (place, each) for place, each in enumerate(new.links)}
-    for other in had_links.keys() | has_links.keys():
-        if had_links.get(other) == has_links.get(other):
-            continue
-        if other in had_links:
-            connection.execute(
-                delete(incident_links).where(incident_links.c.incident == new.id, incident_links.c.other == other)
-            )
-        if other in has_links:
-            place, link = has_links[other]
-            row = {"incident": new.id, "other": other, "place": place, "relationship": link.relationship.value}
-            connection.execute(incident_links.insert().values(**row))
-    had_keys, has_keys = _keys(old, key) if old else frozenset[str](), _keys(new, key)
-    for each_key in had_keys - has_keys:
-        connection.execute(
-            delete(incident_numbers).where(incident_numbers.c.key == each_key, incident_numbers.c.incident == new.id)
-        )
-    for each_key in sorted(has_keys - had_keys):
-        connection.execute(incident_numbers.insert().values(key=each_key, incident=new.id))
+    if old is None or old.calls != new.calls:
+        _write_calls(connection, old, new)
+    if old is None or old.links != new.links:
+        _write_links(connection, old, new)
+    if old is None or old.calls != new.calls or old.content.callback != new.content.callback:
+        had, has = _keys(old, key) if old else frozenset[str](), _keys(new, key)
+        for each in had - has:
+            of_it = incident_numbers.c.key == each, incident_numbers.c.incident == new.id
+            connection.execute(delete(incident_numbers).where(*of_it))
+        for each in sorted(has - had):
+            connection.execute(incident_numbers.insert().values(key=each, incident=new.id))
+
+
+def _write_calls(connection: Connection, old: Incident | None, new: Incident) -> None:
+    had, has = ({each.call: each for each in (of.calls if of else ())} for of in (old, new))
+    for call in had:
+        of_it = incident_calls.c.incident == new.id, incident_calls.c.call == call
+        if call not in has:
+            connection.execute(delete(incident_calls).where(*of_it))
+        elif had[call] != has[call]:  # its number was erased
+            connection.execute(update(incident_calls).where(*of_it).values(caller=has[call].caller))
+    for place, each in _added(had, has, new.version):
+        row = {"incident": new.id, "call": each.call, "place": place, "at": to_text(each.at), "by": each.by}
+        connection.execute(incident_calls.insert().values(**row, caller=each.caller))
+
+
+def _write_links(connection: Connection, old: Incident | None, new: Incident) -> None:
+    had, has = ({each.other: each for each in (of.links if of else ())} for of in (old, new))
+    for other in had.keys() - has.keys():
+        of_it = incident_links.c.incident == new.id, incident_links.c.other == other
+        connection.execute(delete(incident_links).where(*of_it))
+    for place, each in _added(had, has, new.version):
+        row = {"incident": new.id, "other": each.other, "place": place, "relationship": each.relationship.value}
+        connection.execute(incident_links.insert().values(**row))
+
+
+def _added(had: Mapping[str, T], has: Mapping[str, T], version: int) -> list[tuple[int, T]]:
+    """What is new, each with a place behind all that was there before: they are only ever added at the end."""
+    new = (each for id, each in has.items() if id not in had)
+    return [(version * MOST_AT_ONCE + number, each) for number, each in enumerate(new)]
 
 
 def _keys(incident: Incident, key: Key) -> frozenset[str]:
