@@ -5,11 +5,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from config.field import Wording
 from gis.area import Area, Areas
 from gis.datum import LatLon
+
+patient = settings(deadline=None)
+"""Examples may take their time: the machine may be busy with something else."""
 
 NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gis.carried import Geoloc, read_carried
 from gis.reading import Reading
 from gis.shape import ArcBand, Circle, Ellipse, Point, Polygon
-from tests.gis_places import CENTRE, NOW, circle, document, flaws
+from tests.gis_places import CENTRE, NOW, circle, document, flaws, patient
 
 RECORDED = Path(__file__).with_name("recorded_geoloc.txt")
 
@@ -156,6 +156,7 @@ def test_a_text_is_known_for_what_it_is() -> None:
     ]
 
 
+@patient
 @given(st.text(alphabet='ashpeo="., \n39<>:;', max_size=60) | st.text(max_size=60))
 def test_whatever_is_carried_nothing_is_raised(text: str) -> None:
     for carried in (text, text.encode("utf-8", "replace"), Geoloc(text, text, text, text), Geoloc("GML", text, text)):

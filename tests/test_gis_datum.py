@@ -8,7 +8,7 @@ from hypothesis import given
 
 from gis.datum import Datum, LatLon, from_wgs84, in_china, to_wgs84
 from gis.earth import distance_m
-from tests.gis_places import data, places
+from tests.gis_places import data, patient, places
 
 # WGS-84 and GCJ-02, computed by others to 1e-9 degrees.
 VECTORS = [
@@ -46,6 +46,7 @@ def test_outside_the_rectangle_nothing_is_distorted(place: LatLon, datum: Datum)
     assert from_wgs84(place, datum) == place == to_wgs84(place, datum)
 
 
+@patient
 @given(places((1.0, 55.0), (73.0, 137.0)))
 def test_there_and_back_is_the_same_place_everywhere_in_china(place: LatLon) -> None:
     for datum, most_m in ((Datum.GCJ02, 1e-3), (Datum.BD09, 0.5)):
@@ -53,6 +54,7 @@ def test_there_and_back_is_the_same_place_everywhere_in_china(place: LatLon) -> 
         assert distance_m(to_wgs84(there, datum), place) < most_m
 
 
+@patient
 @given(places((18.0, 53.0), (74.0, 134.0)))
 def test_gcj02_lies_half_a_kilometre_off_and_bd09_further(place: LatLon) -> None:
     gcj02, bd09 = from_wgs84(place, Datum.GCJ02), from_wgs84(place, Datum.BD09)
@@ -60,6 +62,7 @@ def test_gcj02_lies_half_a_kilometre_off_and_bd09_further(place: LatLon) -> None
     assert 400.0 < distance_m(gcj02, bd09) < 1_400.0
 
 
+@patient
 @given(places())
 def test_cgcs2000_is_taken_as_it_is_and_no_place_becomes_no_number(place: LatLon) -> None:
     assert to_wgs84(place, Datum.CGCS2000) == place

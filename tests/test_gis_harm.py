@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gis.datum import LatLon
 from gis.pidf import MOST_POSITIONS, MOST_SIGNS, read_pidf
 from gis.reading import Reading
-from tests.gis_places import ADDRESS, NOW, circle, document, flaws, polygon
+from tests.gis_places import ADDRESS, NOW, circle, document, flaws, patient, polygon
 
 HARM = [
     '<!DOCTYPE a [<!ENTITY x "39.6 85.4">]>',
@@ -88,6 +88,7 @@ PIECES = [
 PIECES += ["<![CDATA[", "]]>", "\ud800", "🚒", "<gp:location-info>", "</gp:location-info>", ADDRESS, circle(), "<?pi?>"]
 
 
+@patient
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=12).map("".join))
 def test_whatever_comes_nothing_is_raised(text: str) -> None:
     for whole in (text, document(text), document(circle(text)), text.encode("utf-8", "replace")):
@@ -96,6 +97,7 @@ def test_whatever_comes_nothing_is_raised(text: str) -> None:
         assert reading.positions or reading.troubles or reading.references
 
 
+@patient
 @given(st.binary(max_size=200))
 def test_whatever_bytes_come_nothing_is_raised(whole: bytes) -> None:
     assert read_pidf(whole, NOW).positions == ()

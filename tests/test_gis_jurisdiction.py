@@ -1,6 +1,7 @@
 """Areas read from a file, and which of them a position lies in."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from gis.jurisdiction import LEAST_SHARE, Jurisdiction, Jurisdictions
 from gis.metric import Metres
 from gis.position import Position, Source
 from gis.shape import ArcBand, Circle, Ellipse, Point, Polygon, Shape
-from tests.gis_places import CENTRE, FOUR, NOW, places, square
+from tests.gis_places import CENTRE, FOUR, NOW, patient, places, square
 
 METRES = Metres(CENTRE)
 WHERE = Jurisdictions(FOUR, METRES)
@@ -113,6 +114,7 @@ def test_areas_that_overlap_by_mistake_are_found() -> None:
     assert WHERE.overlaps() == ()
 
 
+@cache
 def ground(area: Area) -> shapely.Polygon:
     """A rectangle on the plane, its edges as bent as parallels and meridians are."""
     (south, west), _, (north, east), _ = area.polygons[0][0]
@@ -144,6 +146,7 @@ BANDS = st.builds(
 )
 
 
+@patient
 @given(CIRCLES | ELLIPSES | BANDS)
 def test_shares_and_what_is_outside_make_one_whole_and_are_what_a_plain_cut_gives(shape: Shape) -> None:
     spot = shapely.Polygon(METRES.plane(shape.outline()))
@@ -158,6 +161,7 @@ def test_shares_and_what_is_outside_make_one_whole_and_are_what_a_plain_cut_give
                 assert told.get(area.id, 0.0) == pytest.approx(cut, abs=LEAST_SHARE)
 
 
+@patient
 @given(NEAR)
 def test_exactly_one_area_of_a_service_that_divides_the_city_has_a_point(place: LatLon) -> None:
     assert sum(shares(at(Point(place))["fire"]).values()) == pytest.approx(1.0)

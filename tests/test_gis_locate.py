@@ -21,7 +21,7 @@ from gis.shape import ArcBand, BadShape, Circle, Ellipse, Point, Polygon
 from gis.subscriber import LineKind, Subscriber
 from gis.testing import SubscribersInMemory
 from journal.canonical import canonical
-from tests.gis_places import ADDRESS, CENTRE, FOUR, NOW, circle, document, flaws, places
+from tests.gis_places import ADDRESS, CENTRE, FOUR, NOW, circle, document, flaws, patient, places
 
 HOME, FLAT = LatLon(39.55, 85.3), LatLon(39.65, 85.5)
 SETTINGS = GisSettings(
@@ -190,6 +190,7 @@ POSITIONS = st.builds(
 )
 
 
+@patient
 @given(st.lists(POSITIONS, max_size=6), st.lists(POSITIONS, max_size=3))
 def test_positions_are_only_ever_added_and_the_best_changes_only_for_a_better_one(
     first: list[Position], later: list[Position]
@@ -206,6 +207,7 @@ def test_positions_are_only_ever_added_and_the_best_changes_only_for_a_better_on
         assert [*Rank].index(its) < [*Rank].index(earlier) or finer
 
 
+@patient
 @given(st.lists(POSITIONS, max_size=6))
 def test_every_position_has_one_place_in_the_ranking(positions: list[Position]) -> None:
     order = ranked(positions, CENTRE, 300_000.0)
@@ -227,6 +229,7 @@ TEXTS = st.text(max_size=40) | st.sampled_from(
 )
 
 
+@patient
 @given(TEXTS, TEXTS, TEXTS | st.builds(Geoloc, TEXTS, TEXTS, TEXTS, TEXTS))
 def test_whatever_a_call_brings_nothing_is_raised_and_a_fact_can_keep_it(number: str, trunk: str, carried: Any) -> None:
     located = locate(number, trunk, carried, "<presence/>")
@@ -254,6 +257,7 @@ def test_a_position_is_the_same_written_and_read_again(shape: Any) -> None:
     assert position_of(position_data(position)) == position
 
 
+@patient
 @given(POSITIONS)
 def test_written_and_read_again_a_position_is_where_it_was_to_a_centimetre(position: Position) -> None:
     again = position_of(position_data(position))

@@ -14,15 +14,18 @@ from gis.earth import distance_m
 from gis.metric import Metres, zone_of
 from gis.ring import ring
 from gis.shape import ArcBand, BadShape, Circle, Ellipse, Point, Polygon, Shape
-from tests.gis_places import CENTRE, flaws, places
+from tests.gis_places import CENTRE, flaws, patient, places
 
 LENGTH_M = st.floats(1.0, 50_000.0)
 BEARING = st.floats(0.0, 359.9)
 NEAR = places((39.0, 40.0), (84.5, 86.0))
 
 
-def ground(shape: Shape, metres: Metres | None = None) -> shapely.Polygon:
-    return shapely.Polygon((metres or Metres(shape.centre)).plane(shape.outline()))
+METRES = Metres(CENTRE)
+
+
+def ground(shape: Shape) -> shapely.Polygon:
+    return shapely.Polygon(METRES.plane(shape.outline()))
 
 
 def test_from_68_to_95_percent_a_radius_grows_by_1_62_and_to_90_by_1_42() -> None:
@@ -31,6 +34,7 @@ def test_from_68_to_95_percent_a_radius_grows_by_1_62_and_to_90_by_1_42() -> Non
     assert scale(0.68, 0.95, Pdf.RECTANGULAR) == pytest.approx(math.sqrt(0.95 / 0.68))
 
 
+@patient
 @given(st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.sampled_from(Pdf))
 def test_scaling_there_and_back_changes_nothing_and_more_confidence_is_never_a_smaller_radius(
     held: float, wanted: float, pdf: Pdf
@@ -72,6 +76,7 @@ def test_a_bare_point_has_no_confidence_that_nobody_said() -> None:
     assert percentage("", "", extent=False) == (None, Pdf.UNKNOWN, ())
 
 
+@patient
 @given(places(), LENGTH_M)
 def test_a_circle_is_one_at_any_latitude_and_across_the_date_line(at: LatLon, radius_m: float) -> None:
     shape = Circle(at, radius_m)
@@ -79,6 +84,7 @@ def test_a_circle_is_one_at_any_latitude_and_across_the_date_line(at: LatLon, ra
     assert shape.scaled(2.0).radius_m == 2.0 * radius_m
 
 
+@patient
 @given(NEAR, LENGTH_M, st.floats(0.05, 1.0), BEARING)
 def test_an_ellipse_has_its_area_and_points_where_it_says(
     at: LatLon, major_m: float, ratio: float, turn: float
@@ -92,15 +98,16 @@ def test_an_ellipse_has_its_area_and_points_where_it_says(
     assert abs(off) < 1.0
 
 
+@patient
 @given(NEAR, st.floats(0.0, 20_000.0), LENGTH_M, BEARING, st.floats(5.0, 360.0))
 def test_an_arc_band_holds_its_area_around_its_centroid(
     at: LatLon, inner_m: float, width_m: float, start: float, opening: float
 ) -> None:
     shape = ArcBand(at, inner_m, inner_m + width_m, start, opening)
     area = math.pi * (shape.outer_m**2 - inner_m**2) * opening / 360.0
-    drawn = ground(shape, Metres(at))
+    drawn = ground(shape)
     assert drawn.area == pytest.approx(area, rel=0.02)
-    centroid = Metres(at).place(drawn.centroid.x, drawn.centroid.y)
+    centroid = METRES.place(drawn.centroid.x, drawn.centroid.y)
     assert distance_m(centroid, shape.centre) < 0.02 * shape.outer_m
     assert all(distance_m(shape.centre, corner) <= shape.radius_m * 1.000001 for corner in shape.outline())
 
@@ -149,6 +156,7 @@ def test_corners_that_enclose_nothing_are_no_ring(corners: list[tuple[float, flo
         ring([LatLon(*corner) for corner in corners])
 
 
+@patient
 @given(st.lists(NEAR, min_size=3, max_size=12, unique=True))
 def test_whatever_the_corners_the_ring_holds_all_of_them_or_is_theirs(corners: list[LatLon]) -> None:
     try:
@@ -179,10 +187,10 @@ def test_the_metric_system_is_chosen_by_longitude(place: LatLon, epsg: int) -> N
     assert Metres(place).epsg == epsg
 
 
+@patient
 @given(NEAR, NEAR)
 def test_metres_on_the_plane_are_metres_on_the_ground(one: LatLon, other: LatLon) -> None:
-    metres = Metres(CENTRE)
-    (x1, y1), (x2, y2) = metres.plane([one, other])
+    (x1, y1), (x2, y2) = METRES.plane([one, other])
     assert math.hypot(x1 - x2, y1 - y2) == pytest.approx(distance_m(one, other), rel=6e-4, abs=0.01)
-    back = metres.place(x1, y1)
+    back = METRES.place(x1, y1)
     assert distance_m(back, one) < 0.001

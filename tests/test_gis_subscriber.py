@@ -14,7 +14,7 @@ from gis.number import NumberPlan
 from gis.subscriber import LineKind, Subscribers, SubscribersUnreadable, about
 from gis.subscriber_csv import FIXED_RADIUS_M
 from gis.subscriber_import import Imported, import_subscribers, is_current
-from tests.gis_places import CENTRE, NOW
+from tests.gis_places import CENTRE, NOW, patient
 
 PLAN = NumberPlan("86", "900")
 HEAD = "number,name,address,lat,lon,datum,radius_m,line\n"
@@ -50,6 +50,7 @@ def test_the_same_line_is_one_key_however_it_is_written(written: str, key: str |
     assert PLAN.key(written) == key
 
 
+@patient
 @given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))
 def test_a_mobile_is_one_key_in_every_form(mobile: str) -> None:
     forms = (mobile, f"0{mobile}", f"+86{mobile}", f"0086{mobile}", f"86{mobile}", f"+86-{mobile[:3]} {mobile[3:]}")
@@ -57,6 +58,7 @@ def test_a_mobile_is_one_key_in_every_form(mobile: str) -> None:
     assert PLAN.is_mobile(f"86{mobile}")
 
 
+@patient
 @given(st.text(max_size=30))
 def test_whatever_is_shown_as_a_number_is_a_key_of_digits_or_none(text: str) -> None:
     key = PLAN.key(text)
@@ -224,6 +226,7 @@ def test_an_old_import_says_how_old_it_is(tmp_path: Path) -> None:
     assert found.imported == before
 
 
+@patient
 @given(st.binary(max_size=80) | st.text(max_size=80).map(str.encode))
 def test_whatever_the_file_holds_it_is_taken_or_told(tmp_path_factory: pytest.TempPathFactory, body: bytes) -> None:
     folder = tmp_path_factory.getbasetemp() / "any"
