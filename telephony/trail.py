@@ -132,11 +132,13 @@ class Trail:
 
         False if there is none yet.
         """
-        self.close()
         files = _files(self._path)
-        later = [first for first in files if _time(first) > _time(self._first)]
+        ours = (_time(self._first), self._file.changed_ns if self._file is not None else 0)
+        self.close()
+        later = {(_time(first), _changed_ns(path)): first for first, path in files.items() if first != self._first}
+        after = [age for age in later if age > ours]
         now = [first for first, path in files.items() if path == self._path]
-        found = min(later, key=_time) if later else next(iter(now), "")
+        found = later[min(after)] if after else next(iter(now), "")
         if found:
             self._first, self._offset = found, 0
         return bool(found)
@@ -172,6 +174,10 @@ class _File:
     def size(self) -> int:
         return os.fstat(self._descriptor).st_size
 
+    @property
+    def changed_ns(self) -> int:
+        return os.fstat(self._descriptor).st_mtime_ns
+
     def _begin(self) -> str:
         first = self.read(0, _FIRST)
         return first.decode("latin-1") if len(first) == _FIRST else ""
@@ -186,6 +192,13 @@ def _files(path: Path) -> dict[str, Path]:
                 found[file.first] = each
             file.close()
     return found
+
+
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _time(first: str) -> float:

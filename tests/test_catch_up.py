@@ -38,7 +38,7 @@ from tests.catch_up_room import (
 ALL = {told.id for told in told_by(EVENTS)}
 """Everything that the recorded day tells, but for the end of the last call."""
 LAST = EVENTS[-1].call
-"""The call that has no end, for Asterisk was stopped at once."""
+"""The call that goes on where the recording ends."""
 DAY = ALL | {end_id(LAST)}
 """With the end that is found once Asterisk says that this call is gone."""
 
@@ -112,6 +112,7 @@ async def test_rows_of_a_clock_that_was_put_back_are_told_after_the_same_time(ro
 async def test_rows_are_told_as_they_come(room: Room) -> None:
     await room.engine_comes()
     chance = random.Random(110)
+    room.up = None
     async with room.catching_up():
         place = 0
         while place < len(RECORDED):
@@ -120,6 +121,7 @@ async def test_rows_are_told_as_they_come(room: Room) -> None:
                 file.write(piece)
             expected = {told.id for told in told_by([event for _, event in rows_in(RECORDED[:place]).events])}
             await until(lambda expected=expected: expected <= room.ids())
+        room.up = frozenset()
         await room.until_facts(DAY)
 
 

@@ -12,8 +12,8 @@ Pure, and without a clock: the same rows give the same facts, however they were 
 - *Answered* is two channels in one bridge, the caller's and one made for it. That Asterisk accepted a call (ANSWER), to
   let the caller hear the announcement, is nothing that anybody wants to know.
 - Whoever is lost while the caller stays is told when the caller is looked after again: before that both may be leaving.
-- An Asterisk that was killed or stopped at once writes no end. Numbers of channels only grow while it lives: a lower
-  one in a later second means that another one writes now, and that what began before is gone.
+- An Asterisk that was killed writes no end. Numbers of channels only grow while it lives: a lower one in a later second
+  means that another one writes now, and that what began before is gone.
 """
 
 from __future__ import annotations
