@@ -17,6 +17,10 @@ from intake.hall import Hall
 from intake.need import ANYBODY
 from intake.stage import CallEvent, Stage
 
+MOST_AT_ONCE = 40
+"""Seats of one offer, also where all shall ring: the fortieth telephone rings a quarter of a second after the first,
+and what the dialplan takes as an answer has room for forty of the longest names."""
+
 
 def conclude(hall: Hall) -> None:
     """Match, and answer every question that is still open."""
@@ -54,7 +58,7 @@ def _widen(hall: Hall, call: Call) -> None:
     if offer is None or width == 1:
         return
     free = hall.free.get(call.wanted)
-    for name in free.take(None if width is None else width - 1) if free else ():
+    for name in free.take((MOST_AT_ONCE if width is None else min(width, MOST_AT_ONCE)) - 1) if free else ():
         hall.add_seat(call, offer, name)
 
 

@@ -89,7 +89,7 @@ async def test_hold_and_resume_keep_both_voices_and_the_recording(centre: Centre
     before, after = spans_of(right, SEAT_HZ)
     assert end - begin >= 5.0
     assert after[0] - before[1] >= 3.0
-    assert abs(end - after[1]) <= 0.3
+    assert round(abs(end - after[1]), 3) <= 0.3
 
 
 @pytest.mark.parametrize("sequence", [10000, 50000])
@@ -114,7 +114,7 @@ async def test_an_announcement_before_the_join_costs_nobody_the_voice(
     ((joined, left_at),) = spans_of(right, SEAT_HZ)
     assert left_at - joined >= 3.5 - EDGES_S
     assert began < joined
-    assert abs(ended - left_at) <= 0.3
+    assert round(abs(ended - left_at), 3) <= 0.3  # spans are counted in tenths; their difference is no exact number
 
 
 @pytest.mark.parametrize("sequence", [10000, 50000])

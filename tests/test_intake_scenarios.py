@@ -349,3 +349,11 @@ def test_a_seat_that_telephones_by_itself_gets_nothing_until_its_line_is_idle_ag
     assert isinstance(room.ask("1"), command.Wait)
     step = room.hear(event.LineSeen("a", Device.IDLE))
     assert [each.call for each in room.commands(command.Fetch, [step])] == ["1"]
+
+
+def test_a_call_that_shall_ring_at_all_seats_rings_at_forty_of_them_at_once() -> None:
+    seats = "".join(map(chr, range(0x4E00, 0x4E00 + 60)))
+    room = Room(seats, widen=["all"])
+    offer = room.ask("1")
+    assert isinstance(offer, command.Offer)
+    assert offer.seats == tuple(seats[:40])
