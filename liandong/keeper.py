@@ -25,6 +25,7 @@ from recordings.error import NothingRecorded, RecordingError, StillGrowing
 from recordings.raw import parse_name
 from recordings.settings import RecordingSettings
 from telephony.cel import ChannelEvent, Reader
+from telephony.trail import Trail
 
 LOOK_S = 0.3  # how often the channel events are looked at; the caller has hung up, nobody waits
 CLOSE_S = 1.0  # the recorders close their files within milliseconds after the call; a loaded disk is slower
@@ -53,7 +54,8 @@ class Keeper:
     def __init__(self, root: Path, settings: RecordingSettings, events: Path) -> None:
         self._root = root
         self._settings = settings
-        self._reader = Reader(events)
+        self._events = events
+        self._trail = Trail(events)
         self._packets: dict[str, dict[str, int]] = {}
         """Of calls that haven't ended: the packets received on those of their channels that have."""
         self._due: asyncio.PriorityQueue[tuple[float, int, _Ended]] = asyncio.PriorityQueue()
@@ -71,11 +73,11 @@ class Keeper:
         The order matters. A call that ends after the events were skipped is told by an event. A call that is up has
         its channel before it has files, so files first: else a call that began in between would be taken for ended.
         """
-        self._reader.skip()
+        self._trail.skip()
         self._packets = {}
         channels = {call: {call, *_channels(self._root / RAW / call)} for call in unfinished(self._root / RAW)}
         up = await asyncio.to_thread(live)
-        past = await asyncio.to_thread(_last_rows, self._reader.path) if channels else []
+        past = await asyncio.to_thread(_last_rows, self._events) if channels else []
         self._count_packets(event for event in past if event.call in channels)
         for call, its in channels.items():
             if not its & up:
@@ -101,13 +103,14 @@ class Keeper:
 
     async def _listen(self) -> None:
         while True:
-            for event in self._reader.read():
+            for row in self._trail.read():
+                event = row.event
                 self._count_packets([event])
                 if event.kind == "LINKEDID_END":
                     packets = self._packets.pop(event.call, {})
                     if event.call in unfinished(self._root / RAW):
                         self._put(_Ended(event.call, round(event.at.timestamp() * 1000), packets), CLOSE_S)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(LOOK_S if self._trail.ended else 0)
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()

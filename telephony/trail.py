@@ -70,6 +70,15 @@ class Trail:
             self._file.close()
             self._file = None
 
+    def skip(self) -> None:
+        """Go to the end of what is written now: only what comes later is read."""
+        self.close()
+        file = _File.open(self._path)
+        if file is not None and file.first:
+            self._file, self._first, self._offset = file, file.first, file.size
+        elif file is not None:
+            file.close()
+
     def read(self) -> list[Row]:
         """The next whole rows, a bounded piece of them. Empty when there is nothing new, or only half a row."""
         while (file := self._current()) is not None:

@@ -182,6 +182,18 @@ def test_every_place_leads_back_to_its_row(log: Log) -> None:
         assert Trail(log.path, row.place).read()[0].event == row.event
 
 
+def test_whoever_skips_reads_what_comes_later_also_when_the_log_is_rotated_meanwhile(log: Log) -> None:
+    log.trail.skip()  # there is none yet
+    log.write(FIRST)
+    assert log.look() == EVENTS[:100]
+    log.write(SECOND[:50])
+    log.trail.skip()
+    log.write(SECOND[50:])
+    log.path.rename(log.path.with_name("cel.csv.1"))
+    log.write(THIRD)
+    assert log.look() == [*EVENTS[:100], *EVENTS[150:300]]
+
+
 def test_a_long_log_is_read_in_pieces(log: Log) -> None:
     log.write(ROWS * 5)
     rows = log.trail.read()
