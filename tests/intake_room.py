@@ -1,7 +1,7 @@
 """A room for the tests of call distribution: a distributor, a clock that tests wind, and the rules that always hold."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence, Iterator
 from itertools import count
 from typing import Any, TypeVar
 
@@ -44,9 +44,9 @@ class Room:
 
     def __init__(
         self,
-        seats: str = "abc",
+        seats: Sequence[str] = "abc",
         people: Iterable[Person] | None = None,
-        signed_in: str | None = None,
+        signed_in: Sequence[str] | None = None,
         synced: bool = True,
         **settings: object,
     ) -> None:

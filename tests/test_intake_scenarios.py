@@ -352,7 +352,7 @@ def test_a_seat_that_telephones_by_itself_gets_nothing_until_its_line_is_idle_ag
 
 
 def test_a_call_that_shall_ring_at_all_seats_rings_at_forty_of_them_at_once() -> None:
-    seats = "".join(map(chr, range(0x4E00, 0x4E00 + 60)))
+    seats = [f"s{number:02d}" for number in range(60)]
     room = Room(seats, widen=["all"])
     offer = room.ask("1")
     assert isinstance(offer, command.Offer)
