@@ -1,7 +1,7 @@
 """A room for the tests of call distribution: a distributor, a clock that tests wind, and the rules that always hold."""
 
 import json
-from collections.abc import Iterable, Sequence, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
