@@ -11,6 +11,8 @@ from pathlib import Path
 
 from config.state import StateError
 
+SIZE = 20  # bytes of a lock's file: a process number, written in place, which takes no new room
+
 
 class Role(Enum):
     """What one process at a time may do; the value is the lock's file in the run folder."""
@@ -38,6 +40,20 @@ _TAKEN = {
 }
 
 
+def make_room(run: Path) -> None:
+    """Make every lock's file with its room, so that a full disk keeps nobody from ending or replacing anybody.
+
+    Raises OSError.
+    """
+    for role in Role:
+        descriptor = os.open(run / role.value, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            size = os.fstat(descriptor).st_size
+            os.pwrite(descriptor, b" " * (SIZE - size), size)
+        finally:
+            os.close(descriptor)
+
+
 @contextmanager
 def holding(run: Path, role: Role) -> Iterator[None]:
     """Be the one with this role. Raises StateError when another process is."""
@@ -46,11 +62,10 @@ def holding(run: Path, role: Role) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            other = os.pread(descriptor, 20, 0).decode().strip()
+            other = os.pread(descriptor, SIZE, 0).decode().strip()
             code, message = _TAKEN[role]
             raise StateError(code, f"{run.parent}: {message.format(other)}") from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".rjust(SIZE).encode(), 0)
         yield
     finally:
         os.close(descriptor)
@@ -65,7 +80,7 @@ def holder(run: Path, role: Role) -> int | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return int(os.pread(descriptor, 20, 0) or b"0") or None
+        return int(os.pread(descriptor, SIZE, 0).strip() or b"0") or None
     else:
         return None
     finally:

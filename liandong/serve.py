@@ -19,7 +19,7 @@ from config.settings import Settings
 from config.state import StateError
 from liandong.child import command
 from liandong.installation import TOKEN_ROLES, Installation, running_asterisk
-from liandong.lock import CHILDREN, Role, holding
+from liandong.lock import CHILDREN, Role, holding, make_room
 from liandong.notify import Notify
 from liandong.supervisor import Supervisor, end_children
 from liandong.watch import Watch
@@ -103,6 +103,8 @@ class Service:
         """Serve until `ended`, or until `liandong stop` has ended Asterisk; raises what cannot be mended."""
         over = asyncio.Event()
         tasks: list[asyncio.Task[None]] = []
+        with suppress(OSError):
+            make_room(self._state.run)
         try:
             await self._free_ports()
             watching = asyncio.create_task(self._watch.run())

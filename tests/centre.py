@@ -119,6 +119,14 @@ class Centre:
         """What `liandong serve` has said into its log."""
         return (self.state.parent / f"{self.state.name}.log").read_text()
 
+    async def says(self, words: str) -> None:
+        """Wait until `liandong serve` has said this into its log."""
+
+        async def said() -> bool:
+            return words in self.log
+
+        await self.until(f"serve says: {words}", said, True)
+
     def pid_of(self, role: Role) -> int:
         """The process of one child; 0 while there is none."""
         return holder(self.state / "run", role) or 0

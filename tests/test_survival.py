@@ -145,6 +145,7 @@ async def test_our_own_death_cuts_no_call_and_the_next_serve_finds_asterisk_and_
         seats = await some_seats(centre, 3)
         ends, goes_on = await talk(centre, seats, 0), await talk(centre, seats, 1)
         pid = centre.asterisk_pid
+        await centre.beats(Role.WORKER)
         centre.kill()
         centre.signal(Role.WORKER, signal.SIGKILL)
         await asyncio.gather(ends.both_hear(), goes_on.both_hear())
@@ -171,14 +172,15 @@ async def test_the_worker_needs_no_supervisor_and_the_next_one_adopts_it(short_p
     async with running_centre(short_path, sounds) as centre:
         seats = await some_seats(centre, 1)
         talking = await talk(centre, seats, 0)
+        await centre.beats(Role.WORKER)
         children = centre.children()
         centre.kill()
         await talking.hang_up()
         await centre.quiet()
         assert [each["findings"] for each in centre.evidence()] == [[]]
         await centre.serve()
+        await centre.says(f"worker (process {children[Role.WORKER]}) is running already: adopted")
         assert centre.children() == children
-        assert f"worker (process {children[Role.WORKER]}) is running already: adopted" in centre.log
 
 
 async def test_a_killed_worker_leaves_no_helper_behind_and_another_one_goes_on(short_path: Path, sounds: Path) -> None:
@@ -500,6 +502,7 @@ async def test_a_full_disk_costs_recordings_and_nothing_else(short_path: Path, s
         async with running_centre(short_path, sounds, disk) as centre:
             seats = await some_seats(centre, 2)
             await centre.until("the registrations are on the disk", lambda: registrations(centre), 2)
+            await centre.beats(Role.WORKER)
             disk.fill()
             await centre.replaced(Role.WORKER, centre.signal(Role.WORKER, signal.SIGKILL))
             await centre.beats(Role.WORKER)
@@ -529,6 +532,11 @@ async def test_a_full_disk_costs_recordings_and_nothing_else(short_path: Path, s
             await saved.hang_up()
             await centre.quiet()
             assert (set(saved.voices[:1]), set(saved.voices[1:])) in map(tones, flacs(centre).values())
+
+            disk.fill()
+            stopped = await asyncio.to_thread(centre.liandong, "stop", "--now", "--state", f"{disk.folder}/v")
+            assert (stopped.returncode, stopped.stdout, stopped.stderr) == (0, "stopped\n", "")
+            assert centre.children() == {}
 
 
 async def registrations(centre: Centre) -> int:
