@@ -25,8 +25,9 @@ from gis.reading import Reading
 from gis.shape import Point
 from gis.trouble import Flaw, trouble
 
-_URI = re.compile(r"<?\s*((?:cid|https?|sips?|pres):[^<>\s,;\"]{1,300})", re.IGNORECASE)
-_HEADER = re.compile(r"\s*<?\s*(?:cid|https?|sips?|pres):", re.IGNORECASE)
+# No pattern here begins with a repetition: a text of blanks alone would take a minute.
+_URI = re.compile(r"(?<![\w+.-])(?:cid|https?|sips?|pres):[^<>\s,;\"]{1,300}", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:cid|https?|sips?|pres):", re.IGNORECASE)
 _BETWEEN = re.compile(r"\"\s*,\s*(?=[A-Za-z][\w-]{0,40}=\")")
 _PLACES = ("pos", "posList", "coordinates")
 _SYSTEMS = {"2d": "EPSG::4326", "3d": "EPSG::4979"}
@@ -60,12 +61,13 @@ def read_carried(carried: Carried, received: datetime, meant: Datum = Datum.WGS8
         return Reading()
     if isinstance(carried, bytes):
         return read_pidf(carried, received, meant)
-    if _HEADER.match(carried):
-        return Reading(references=tuple(dict.fromkeys(_URI.findall(carried[:4000]))))
-    if carried.lstrip("\ufeff \t\r\n").startswith("<"):
-        return read_pidf(carried, received, meant)
-    if "shape=" in carried[:400]:
-        return _geoloc(Geoloc("GML", carried), received, meant)
+    text = carried.strip("\ufeff \t\r\n")
+    if _SCHEME.match(text.removeprefix("<").lstrip()):
+        return Reading(references=tuple(dict.fromkeys(_URI.findall(text[:4000]))))
+    if text.startswith("<"):
+        return read_pidf(text, received, meant)
+    if "shape=" in text[:400]:
+        return _geoloc(Geoloc("GML", text), received, meant)
     return Reading(troubles=(trouble(Flaw.NOT_UNDERSTOOD, carried),))
 
 

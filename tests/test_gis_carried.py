@@ -1,6 +1,7 @@
 """What a call carries as its position, in the forms that reach us: Asterisk's own, headers, documents."""
 
 import re
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -154,6 +155,27 @@ def test_a_text_is_known_for_what_it_is() -> None:
     assert flaws(read_carried(Geoloc("GML", 'shape="Blob",pos="39.6 85.4"'), NOW).positions[0].notes)[-1:] == [
         "unknown_shape"
     ]
+
+
+SLOW = {
+    "blanks": " " * 60_000 + "x",
+    "blanks in a reference": "<https:" + " " * 60_000,
+    "many references": "<cid:" * 12_000,
+    "opened pairs": 'a="' * 20_000,
+    "pairs": 'a="b"' * 12_000,
+    "quotes": 'shape="Circle",pos="' + '"," ' * 15_000,
+    "corners": 'shape="Polygon",' + ",".join('pos="39.6 85.4"' for _ in range(4000)),
+    "blanks between pairs": 'a="b"' + " " * 60_000 + ',c="d"',
+}
+
+
+@pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
+def test_what_is_made_to_be_slow_is_not(text: str) -> None:
+    begun = time.process_time()
+    for form in ("GML", "civicAddress", "URI"):
+        read_carried(Geoloc(form, text, text, text), NOW)
+    assert read_carried(text, NOW).positions == ()
+    assert time.process_time() - begun < 0.5
 
 
 @patient
