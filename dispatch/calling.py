@@ -40,8 +40,10 @@ def tell(board: Board, notification: Notification, why: Why) -> None:
 
 
 def mention(board: Board, notification: Notification, why: Why) -> None:
-    """The dispatcher is told once of something else."""
-    _tell(board, notification, why, 0, None)
+    """The dispatcher is told of something else, once a round."""
+    if (notification.round, why) not in notification.mentioned:
+        notification.mentioned.add((notification.round, why))
+        _tell(board, notification, why, 0, None)
 
 
 def stop(board: Board, attempt: Attempt, words: Words) -> None:

@@ -62,11 +62,12 @@ class AttemptEnded:
 
 @dataclass(frozen=True, slots=True)
 class OrderHeard:
-    """The order was spoken to its end on a line of the department for the first time."""
+    """The order was spoken to its end on a line of the department for the first time in a round."""
 
     personal: ClassVar[frozenset[str]] = _NOBODY
     order: str
     attempt: str
+    round: int
 
 
 @dataclass(frozen=True, slots=True)

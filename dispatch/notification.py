@@ -138,6 +138,8 @@ class Notification:
     """The attempt whose key acknowledged; None: nobody's, or it was no key."""
     waits: set[int] = field(default_factory=set)
     """Lines of the ladder whose turn it is and that are in use, or about to be granted."""
+    mentioned: set[tuple[int, Why]] = field(default_factory=set)
+    """What else the dispatcher was told, by round."""
     write: int = 0
     """The last write about it: what is said of it is said after that is on disk."""
 

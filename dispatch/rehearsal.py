@@ -40,19 +40,25 @@ class MemoryStore:
         """Every decided fact with its time, in order."""
         self.fence = 0
 
-    def issue(self, order: Order) -> None:
-        """An order is issued."""
+    def issue(self, order: Order) -> Order:
+        """An order is issued; returns it as it stands on disk."""
         self.orders[order.id] = StoredOrder.issued(order)
+        return order
 
     def write(self, write: Write) -> None:
         """A write is committed, all of it."""
         orders = dict(self.orders)
-        for told in write.facts:
+        given = [told for told in write.facts if not isinstance(told, fact.FeedbackGiven) or self._new(told)]
+        for told in given:
             orders[told.order] = after(orders[told.order], told, write.at)
             if isinstance(told, fact.AttemptDecided):
                 self.fence = max(self.fence, told.fence)
         self.orders = orders
-        self.facts += [(write.at, told) for told in write.facts]
+        self.facts += [(write.at, told) for told in given]
+
+    def _new(self, told: fact.FeedbackGiven) -> bool:
+        known = (each for _, each in self.facts if isinstance(each, fact.FeedbackGiven))
+        return all((each.order, each.feedback) != (told.order, told.feedback) for each in known)
 
     def restore(self) -> Stored:
         """What a new life has to know."""
@@ -197,10 +203,10 @@ class Micro(Enum):
 class RehearsedEdge:
     """A core, what is on disk, an Asterisk, and what is under way between them."""
 
-    def __init__(self, calling: Calling, now: float) -> None:
+    def __init__(self, calling: Calling, now: float, store: MemoryStore | None = None) -> None:
         self.calling = calling
         self.now = now
-        self.store = MemoryStore()
+        self.store = store or MemoryStore()
         self.asterisk = RehearsedAsterisk()
         self.told: list[command.TellDispatcher] = []
         self.replies: list[command.Reply] = []
@@ -243,10 +249,7 @@ class RehearsedEdge:
 
     def issue(self, *orders: Order) -> None:
         """Orders are issued now: on disk first, then heard."""
-        orders = tuple(replace(each, issued_at=self.now) for each in orders)
-        for order in orders:
-            self.store.issue(order)
-        self.hear(event.Issued(orders))
+        self.hear(event.Issued(tuple(self.store.issue(replace(each, issued_at=self.now)) for each in orders)))
 
     def ready(self) -> tuple[Micro, ...]:
         """The steps that can be made now."""

@@ -139,7 +139,7 @@ def _spoken(board: Board, attempt: Attempt) -> None:
     notification = board.notifications[attempt.order]
     if notification.progress is OrderState.ISSUED:
         board.progress(notification, OrderEvent.HEARD)
-        board.record(fact.OrderHeard(attempt.order, attempt.id))
+        board.record(fact.OrderHeard(attempt.order, attempt.id, notification.round))
 
 
 def _absent(board: Board, attempt: Attempt) -> None:

@@ -64,6 +64,11 @@ class StoredOrder:
         """Whether a new life of the engine has to know of it."""
         return self.progress not in OVER or any(not each.ended for each in self.attempts)
 
+    @property
+    def open(self) -> bool:
+        """Whether nobody has acknowledged yet."""
+        return self.state in OPEN
+
     def attempt(self, id: str) -> StoredAttempt:
         """One attempt; KeyError if there is none of this id."""
         for each in self.attempts:

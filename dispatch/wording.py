@@ -17,7 +17,7 @@ from pydantic import AfterValidator
 
 from config.field import Language, Line, Wording
 from config.part import Part
-from config.problem import Refused, nearest, quoted
+from config.problem import Refused, nearest, one_line, quoted
 from intake.incident.kind import Grade
 
 MOST_CHARACTERS = 400
@@ -105,13 +105,19 @@ class IncidentWords:
             "number": self.number,
             "type": self.type.said(language) if self.type is not None else "",
             "grade": self.grade.value if self.grade is not None else "",
-            "place": self.place,
-            "summary": self.summary,
-            "people": self.people,
+            "place": _short(self.place, 80),
+            "summary": _short(self.summary, 120),
+            "people": _short(self.people, 60),
             "time": self.time,
             "department": department.said(language),
             "plan": plan.said(language) if plan is not None else "",
         }
+
+
+def _short(text: str, most: int) -> str:
+    """In one line, and no longer than somebody at a telephone can take in; the record has the rest."""
+    line = one_line("".join(sign if sign.isprintable() else " " for sign in text))
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 _ZH_SYLLABLES_A_SECOND = 3.6  # the synthesiser's calm voice; a newsreader has 4 to 5

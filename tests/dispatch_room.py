@@ -58,9 +58,9 @@ def order(
 class Room(RehearsedEdge):
     """An edge with short words for what tests do."""
 
-    def __init__(self, *orders: Order, **calling: Any) -> None:
+    def __init__(self, *orders: Order, store: MemoryStore | None = None, **calling: Any) -> None:
         self._names = (f"w{number}" for number in count(1))
-        super().__init__(Calling(**calling), START)
+        super().__init__(Calling(**calling), START, store)
         if orders:
             self.issue(*orders)
             self.run()

@@ -438,6 +438,7 @@ def test_a_clock_that_steps_back_makes_no_deadline_longer() -> None:
     room = Room(order())
     room.hears_all("1")
     room.wind(60)
+    room.hear(event.Tick())
     room.set_clock(-3600)
     room.hear(event.Tick())
     room.wind(60.1)

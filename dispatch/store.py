@@ -1,0 +1,190 @@
+"""Orders in the database: issued, written on, restored. Everything runs inside a `journal.Unit`.
+
+    # an incident is submitted, and what its plans ask for is ordered, in one transaction
+    def submit(unit):
+        ...
+        starts = store.start_plans(unit, incident, match(plans, situation), at, by)
+        return store.issue(unit, incident, drafts(starts, departments, words), at, day, by)
+
+    store.write(unit, step.write)           # what the core decided, in the order of its writes
+    store.written(connection, step.write)   # after `journal.CommitUnknown`: is it there?
+    store.restore(connection)               # the first event of every life
+
+Rules: rows are made by `stored.after`, the same function from which the core's next life begins. An open order has one
+live timer, moved in the transaction of every fact that moves its deadline. Whatever `write` raises besides the
+journal's own trouble is a bug: the process ends, and the next one begins with what is on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from dispatch import fact, rows
+from dispatch.drafting import OrderDraft
+from dispatch.matching import Match
+from dispatch.order import OVER, Order, OrderState
+from dispatch.step import Write
+from dispatch.stored import Stored, StoredOrder, after
+from dispatch.tables import attempts, feedback, orders, started_plans
+from dispatch.writing import draft_of, fact_id, issued, moment, plan_started
+from intake.table import Bug
+from journal import Fact, Timer, Unit
+from journal.canonical import canonical
+from journal.instant import to_text
+from journal.tables import facts
+
+TIMER = "order-due"
+"""Kind of the timer of an open order."""
+
+
+def start_plans(unit: Unit, incident: str, matches: Iterable[Match], at: datetime, by: str) -> tuple[Match, ...]:
+    """Start plans for an incident and keep each as it is; returns those that had not started there before."""
+    known = set(unit.connection.scalars(select(started_plans.c.plan).where(started_plans.c.incident == incident)))
+    new = tuple(each for each in matches if each.plan.id not in known)
+    for match in new:
+        content = match.plan.model_dump_json()
+        unit.record(plan_started(incident, match, hashlib.sha256(content.encode()).hexdigest(), at, by))
+        unit.connection.execute(
+            insert(started_plans).values(
+                incident=incident,
+                plan=match.plan.id,
+                version=match.plan.version,
+                content=content,
+                why=canonical([str(reason) for reason in match.why]),
+                started_at=to_text(at),
+                started_by=by,
+            )
+        )
+    return new
+
+
+def issue(
+    unit: Unit, incident: str, drafts: Iterable[OrderDraft], at: datetime, day: str, by: str, *, once: bool = True
+) -> tuple[Order, ...]:
+    """Issue orders. `day` is the centre's date as 20261125; codes count in it.
+
+    With `once`, a department that has an order in this incident already, one that is not cancelled, gets no other.
+    Tell the core of them with `event.Issued` when they are on disk.
+    """
+    made = []
+    for draft in drafts:
+        same = select(orders.c.progress).where(orders.c.incident == incident, orders.c.department == draft.department)
+        before = [OrderState(each) for each in unit.connection.scalars(same)]
+        if once and any(each is not OrderState.CANCELLED for each in before):
+            continue
+        last = select(func.max(orders.c.serial)).where(orders.c.day == day)
+        serial = (unit.connection.scalar(last) or 0) + 1
+        order = Order(
+            id=f"{incident}.{draft.department}.{len(before) + 1}",
+            code=f"{serial:04d}",
+            incident=incident,
+            department=draft.department,
+            language=draft.language,
+            text=draft.text,
+            ladder=draft.ladder,
+            priority=draft.priority,
+            deadline_s=draft.deadline_s,
+            prompt_s=draft.prompt_s,
+            issued_at=at.timestamp(),
+        )
+        (cause,) = unit.record(issued(order, draft.plan, by))
+        stored = StoredOrder.issued(order)
+        rows.create(unit.connection, stored, plan=draft.plan, by=by, day=day, serial=serial)
+        _arm(unit, stored, cause)
+        made.append(order)
+    return tuple(made)
+
+
+def write(unit: Unit, wanted: Write) -> None:
+    """Commit what the core decided. Raises Bug for what cannot be."""
+    known: dict[str, StoredOrder] = {}
+    for told in wanted.facts:
+        if isinstance(told, fact.FeedbackGiven) and _reported(unit.connection, told):
+            continue  # wished twice, by somebody who had heard no answer
+        before = known.get(told.order) or rows.load(unit.connection, [told.order]).get(told.order)
+        if before is None:
+            raise Bug(f"{told} is about an order that was never issued")
+        now = after(before, told, wanted.at)
+        (cause,) = unit.record(draft_of(told, now, wanted.at))
+        rows.save(unit.connection, before, now)
+        _beside(unit.connection, told, wanted.at)
+        _keep_timer(unit, before, now, cause)
+        known[told.order] = now
+
+
+def written(connection: Connection, wanted: Write) -> bool:
+    """Whether a write is on disk: all of it is, or nothing."""
+    ids = [fact_id(told, wanted.at) for told in wanted.facts]
+    return connection.scalar(select(func.count()).where(facts.c.id.in_(ids))) == len(ids)
+
+
+def restore(connection: Connection) -> Stored:
+    """Everything that a new life of the core has to know."""
+    wanted = select(orders.c.id).where(orders.c.wanted).order_by(orders.c.issued_at, orders.c.day, orders.c.serial)
+    found = rows.load(connection, list(connection.scalars(wanted)))
+    return Stored(tuple(found.values()), connection.scalar(select(func.max(attempts.c.fence))) or 0)
+
+
+def erase(unit: Unit, before: datetime) -> int:
+    """Empty what tells of people in orders that were issued before and are over; returns in how many orders.
+
+    The journal's facts about them are erased by the journal's own rule.
+    """
+    old = select(orders.c.id).where(
+        orders.c.issued_at < to_text(before),
+        orders.c.progress.in_([each.value for each in OVER]),
+        orders.c.text.is_not(None),
+        ~orders.c.wanted,
+    )
+    ids = list(unit.connection.scalars(old))
+    unit.connection.execute(update(orders).where(orders.c.id.in_(ids)).values(text=None))
+    unit.connection.execute(update(feedback).where(feedback.c.order_id.in_(ids)).values(words=None))
+    return len(ids)
+
+
+def _reported(connection: Connection, told: fact.FeedbackGiven) -> bool:
+    return connection.scalar(select(feedback.c.id).where(feedback.c.id == _feedback_id(told))) is not None
+
+
+def _feedback_id(told: fact.FeedbackGiven) -> str:
+    return f"{told.order}:{told.feedback}"
+
+
+def _beside(connection: Connection, told: fact.Decided, at: float) -> None:
+    """What stands in rows besides the order itself."""
+    match told:
+        case fact.FeedbackGiven():
+            connection.execute(
+                insert(feedback).values(
+                    id=_feedback_id(told),
+                    order_id=told.order,
+                    at=to_text(moment(at)),
+                    by=told.by,
+                    progress=told.progress.value if told.progress is not None else None,
+                    words=told.words or None,
+                )
+            )
+        case fact.Acknowledged():
+            rows.acknowledged(connection, told.order, told.round, told.how.value, at)
+
+
+def _keep_timer(unit: Unit, before: StoredOrder, now: StoredOrder, cause: Fact) -> None:
+    """One live timer as long as nobody has acknowledged, at the next deadline."""
+    if before.open and not now.open:
+        unit.timers.cancel(_timer_id(before), cause)
+    elif now.open and _timer_id(before) != _timer_id(now):
+        unit.timers.settle(_timer_id(before), cause)
+        _arm(unit, now, cause)
+
+
+def _arm(unit: Unit, stored: StoredOrder, cause: Fact) -> None:
+    order = stored.order.id
+    unit.timers.arm(Timer(_timer_id(stored), TIMER, "order", order, moment(stored.due), {"told": stored.told}), cause)
+
+
+def _timer_id(stored: StoredOrder) -> str:
+    return f"{stored.order.id}:due:{stored.round}:{stored.told}"
