@@ -163,6 +163,9 @@ async def test_a_call_that_the_net_took_while_we_lived_is_written_as_seen_and_as
     call = room.telephones.comes("13800000001", "110")
     room.telephones.unanswered(call)
     await room.looked()
+    now = room.call(call)
+    assert now is not None
+    assert now.view.need.service == "police"
     leg = room.telephones.dials(call, "seat-02")
     room.clock.wind(7)
     room.telephones.answers(leg)
@@ -282,7 +285,7 @@ async def test_a_call_that_ended_during_a_gap_is_told_as_repaired_and_its_end_is
     assert [(each.body["what"], each.body.get("found")) for each in facts if "call" in each.subjects] == [
         ("Repaired", "gone")
     ]
-    assert room.desk._begun == {}
+    assert room.desk._scribe._begun == {}
 
 
 async def test_a_call_that_was_answered_during_a_gap_is_not_written_as_answered_now(room: Room) -> None:
