@@ -284,7 +284,7 @@ async def test_after_a_day_of_everything_nobody_waits_every_seat_is_free_and_eac
             assert {start_id(call), end_id(call)} <= set(ids), call
             assert {answered_id(call, leg) for leg in day.answered.get(call, ())} <= set(ids)
         await room.look()  # of who was found to be gone the end may be told until then
-        assert room.desk._begun == {}
+        assert room.desk._scribe._begun == {}
         assert room.desk._hearing._legs == {}
         assert room.desk._wishes == {}
         room.exchange.acts.clear()

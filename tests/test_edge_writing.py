@@ -241,7 +241,7 @@ async def test_what_the_journal_has_no_room_for_is_counted_and_the_caller_does_n
     assert room.desk.unwritten == 3
     room.telephones.leaves(call)
     await room.settled()
-    room.desk.unwritten = 0
+    room.desk._scribe.unwritten = 0
 
 
 # --- what was only found out -----------------------------------------------------------------------------------------

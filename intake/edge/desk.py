@@ -20,25 +20,23 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from intake import command, event, fact, wish
+from intake import command, event, wish
 from intake.distributor import Distributor, Event
-from intake.edge import past
 from intake.edge.acting import Acting
 from intake.edge.hearing import NET, Hearing
 from intake.edge.now import CallNow, Change, SeatNow
 from intake.edge.past import Begun
+from intake.edge.scribe import Scribe
 from intake.edge.sight import Known, sight
-from intake.edge.writing import answered_id, draft_of, end_id, start_id
 from intake.outcome import Outcome
 from intake.people import Person
 from intake.snapshot import Snapshot
 from intake.step import Decision, Step
 from intake.view import CallView, SeatView
-from journal import BadFact, CommitUnknown, Draft, Journal, NotCommitted, Refusal
+from journal import Journal
 from journal.instant import Clock, utc_now
 from telephony.agi.answer import Answer, Net, Nothing, Offer, Wait
 from telephony.agi.question import Question
@@ -88,15 +86,13 @@ class Desk:
         """`services` tells the id of the service behind a called number."""
         self._exchange = exchange
         self._core = distributor
-        self._journal = journal
         self._services = services
         self._people = {person.id: person for person in people}
         self._clock = clock
         self._seats = tuple(seat.id for seat in distributor.seats())
         self._hearing = Hearing(self._seats)
         self._acting = Acting(exchange, self._hearing, self._read, self._report, lambda: clock().timestamp())
-        self._begun: dict[str, Begun] = {}
-        """Of calls that are up."""
+        self._scribe = Scribe(journal, self._hearing)
         self._fence = 0
         """The highest that the journal has."""
         self._numbers = count(1)
@@ -116,8 +112,6 @@ class Desk:
         """Set while it sees what Asterisk has; while it doesn't, every caller is left to the net."""
         self.steps = 0
         """How many events were handled."""
-        self.unwritten = 0
-        """Facts that the journal refused: for want of room, of which it tells itself once it can, or as no fact."""
 
     # Its life.
 
@@ -154,7 +148,7 @@ class Desk:
                     await self._recall(news)
                 self._hearing.restart([(present.channel, present.bridge) for present in news.channels])
                 self._take(event.Resync(self._read(news)), self._clock())
-                self._begun = {call: begun for call, begun in self._begun.items() if self._core.call(call) is not None}
+                self._scribe.keep(view.id for view in self._core.calls())
                 self.seeing.set()
             case _:
                 self._hear(news)
@@ -162,14 +156,12 @@ class Desk:
     async def _recall(self, seen: Seen) -> None:
         """In a new life: what the journal knows of the calls that are up."""
         calls = [present.channel.id for present in seen.channels if self._hearing.is_callers(present.channel)]
-        reader = self._journal.reader
-        self._begun |= await asyncio.to_thread(past.begun, reader, calls)
-        self._fence = await asyncio.to_thread(past.last_fence, reader)
+        self._fence = await self._scribe.recall(calls)
 
     def _hear(self, news: told.Event) -> None:
         match news:
             case told.Arrived(channel=channel) if self._hearing.is_callers(channel):
-                self._begun.setdefault(channel.id, Begun(news.at, channel.extension, channel.number))
+                self._scribe.began(channel.id, Begun(news.at, channel.extension, channel.number))
             case _:
                 pass
         for report in self._hearing.hear(news):
@@ -177,21 +169,14 @@ class Desk:
             if isinstance(report, event.Unanswered):
                 self._describe(report.call)
             elif isinstance(report, event.CallerGone):
-                self._gone(report.call, news.at)
+                self._scribe.gone(report.call, news.at)
 
     def _describe(self, call: str) -> None:
         """A call that never asked is for the service that its caller dialled, as far as that was seen."""
-        begun, view = self._begun.get(call), self._core.call(call)
+        begun, view = self._scribe.begun(call), self._core.call(call)
         service = self._services.get(begun.called) if begun is not None else None
         if view is not None and service is not None and view.need.service is None:
             self._take(event.Changed(call, service=service), self._clock())
-
-    def _gone(self, call: str, at: datetime) -> None:
-        """A caller was seen to go whom the core never knew, since he did not ask; or who it had found to be gone."""
-        begun = self._begun.get(call)
-        if begun is not None:
-            self._write(fact.CallArrived(call, begun.called, begun.caller), at)
-            self._write(fact.CallEnded(call, answered=begun.answered_at is not None, lasted_s=0.0), at)
 
     # Questions and wishes.
 
@@ -208,7 +193,7 @@ class Desk:
         at = self._clock()
         if self._core.call(question.call) is None and question.more.get("waited", "0") == "0":
             # It overtook the news of the call.
-            self._begun.setdefault(question.call, Begun(at, question.called, question.number))
+            self._scribe.began(question.call, Begun(at, question.called, question.number))
         came_to = Outcome.BUSY if question.more.get("raced") else _OUTCOMES.get(question.more.get("outcome", ""))
         step = self._take(
             event.Asked(
@@ -223,7 +208,7 @@ class Desk:
             at,
         )
         if self._core.call(question.call) is None:
-            self._begun.pop(question.call, None)  # the news of its end overtook the question
+            self._scribe.forget(question.call)  # the news of its end overtook the question
         else:
             self._hearing.asked(question.call)
         for wanted in step.commands:
@@ -251,23 +236,10 @@ class Desk:
         if came_to.refused is not None:
             raise NotGranted(came_to.refused, came_to.because)
 
-    async def _commit(self, decision: Decision, draft: Draft) -> None:
-        """Write a decided fact down, and tell the core how that went."""
-        for _ in range(COMMIT_TRIES):
-            try:
-                done = await self._journal.decide(lambda unit: unit.record_once((draft,)))
-            except CommitUnknown as error:
-                log.warning("%s: nobody knows whether it is written down: again: %s", decision.wish, error)
-                continue
-            except NotCommitted as error:
-                log.error("%s: could not be written down: %s", decision.wish, error)
-                break
-            if isinstance(done, Refusal):
-                log.error("%s: could not be written down: the journal is %s", decision.wish, done)
-                break
-            self._take(wish.Committed(decision.wish), self._clock())
-            return
-        self._take(wish.NotCommitted(decision.wish), self._clock())
+    async def _commit(self, decision: Decision, at: datetime) -> None:
+        written = await self._scribe.commit(decision, at)
+        done = wish.Committed(decision.wish) if written else wish.NotCommitted(decision.wish)
+        self._take(done, self._clock())
 
     # Steps.
 
@@ -284,11 +256,11 @@ class Desk:
             step = self._core.handle(heard, _now())
             self.steps += 1
             for decision in step.decided:
-                task = asyncio.create_task(self._commit(decision, draft_of(decision.fact, at)))
+                task = asyncio.create_task(self._commit(decision, at))
                 self._deciding.add(task)
                 task.add_done_callback(self._decided)
             for each in step.witnessed:
-                self._write(each, at, history=isinstance(heard, _HISTORY))
+                self._scribe.write(each, at, self._core.fence, history=isinstance(heard, _HISTORY))
             for wanted in step.commands:
                 self._act(wanted)
         except BaseException as bug:
@@ -337,52 +309,17 @@ class Desk:
         with suppress(Exception):  # `run` raises it
             self.pulse()
 
-    # The journal.
-
-    def _write(self, witnessed: fact.Witnessed, at: datetime, *, history: bool = False) -> None:
-        try:
-            draft = self._draft(witnessed, at, history=history)
-            refused = draft is not None and self._journal.witness(draft) is not None
-        except BadFact as error:  # something in it came from outside, and no engine may end for that
-            log.error("not written down: %s: %s", witnessed, error)
-            refused = True
-        self.unwritten += refused
-
-    def _draft(self, witnessed: fact.Witnessed, at: datetime, *, history: bool) -> Draft | None:
-        """The entry of a fact; None: it is history, which the catch-up writes."""
-        match witnessed:
-            case fact.CallArrived(call=call):
-                begun = self._begun.get(call)
-                if begun is None or witnessed.age_s > 0:
-                    return None
-                whole = replace(witnessed, called=begun.called, caller=begun.caller)
-                return draft_of(whole, begun.at, id=start_id(call))
-            case fact.CallAnswered(call=call):
-                begun, seat = self._begun.get(call), self._hearing.joined_with(call, witnessed.seat)
-                if begun is None or seat is None or history:
-                    return None
-                if begun.answered_at is None:
-                    self._begun[call] = replace(begun, answered_at=at, by_net=witnessed.by_net)
-                waited_s = (at - begun.at).total_seconds()
-                return draft_of(replace(witnessed, waited_s=waited_s), at, id=answered_id(call, seat.id))
-            case fact.CallEnded(call=call):
-                # What is only found to be over may still be told: then its end is written, else by the catch-up.
-                begun = None if witnessed.found else self._begun.pop(call, None)
-                if begun is None:
-                    return None
-                lasted_s = (at - begun.at).total_seconds()
-                return draft_of(replace(witnessed, lasted_s=lasted_s), at, id=end_id(call))
-            case fact.CallLeft():
-                return draft_of(witnessed, at, more={"fence": self._core.fence})
-            case _:
-                return draft_of(witnessed, at)
-
     # What is now.
 
     @property
     def acts_failed(self) -> int:
         """Acts that Asterisk refused, or of which nobody knows whether they took effect."""
         return self._acting.failed
+
+    @property
+    def unwritten(self) -> int:
+        """Facts that the journal refused."""
+        return self._scribe.unwritten
 
     def calls(self) -> list[CallNow]:
         """Every call that is up, in the order in which they became known."""
@@ -393,7 +330,7 @@ class Desk:
         return [self._seat_now(view) for view in self._core.seats()]
 
     def _call_now(self, view: CallView) -> CallNow:
-        begun = self._begun.get(view.id) or Begun(self._moment(view.arrived))
+        begun = self._scribe.begun(view.id) or Begun(self._moment(view.arrived))
         seat = self._hearing.joined_with(view.id, view.seat) if view.seat is not None else None
         return CallNow(
             view=view,
@@ -437,7 +374,7 @@ class Desk:
         return sight(seen, self._seats, self._known, fence=self._fence, now_s=self._clock().timestamp())
 
     def _known(self, call: str, called: str) -> Known:
-        begun = self._begun.get(call)
+        begun = self._scribe.begun(call)
         view = self._core.call(call)
         service = view.need.service if view is not None else self._services.get(called)
         return Known(service, None if begun is None else (self._clock() - begun.at).total_seconds())
