@@ -24,6 +24,7 @@ incidents = Table(
     Column("version", Integer, nullable=False),
     Column("settled", Integer, nullable=False),
     Column("state", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
     Column("called", Text, nullable=False),
     Column("form", Text, nullable=False),
     Column("type", Text, nullable=False),
@@ -56,12 +57,14 @@ incidents = Table(
     Column("ended_at", Text),
     Column("erased", Boolean, nullable=False),
     Index(None, "day", "serial", unique=True),
+    Index(None, "open", "day", "serial"),
     Index(None, "state", "day", "serial"),
     Index(None, "merged_into"),
     Index(None, "split_from"),
     Index(None, "lat", "lon"),
     Index(None, "erased", "ended_at"),
 )
+"""`open` repeats what `state` and `merged_into` say, as one value: so an index finds the few open ones among all."""
 
 incident_calls = Table(
     "incident_calls",

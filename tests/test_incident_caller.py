@@ -242,6 +242,8 @@ async def test_the_newest_calls_are_shown_and_all_are_counted(centre: Centre) ->
     centre.write(*drafts)
     found = await centre.history()
     assert (len(found.calls), found.count, found.calls[0].call) == (MOST_CALLS, 250, "c0")
+    found = await centre.history(but="c0")
+    assert (len(found.calls), found.count, found.calls[0].call) == (MOST_CALLS, 249, "c1")
 
 
 async def test_the_follower_brings_a_call_in_as_soon_as_it_is_journalled(centre: Centre) -> None:

@@ -75,9 +75,11 @@ def _about(connection: Connection, calls: Sequence[str]) -> dict[str, list[str]]
 
 
 def _count(connection: Connection, key: str, but: str | None) -> int:
-    some = select(caller_calls.c.call).where(caller_calls.c.key == key, caller_calls.c.arrived_at.is_not(None))
-    some = some.where(caller_calls.c.call != (but or "")).limit(MOST_COUNTED)
-    return connection.scalars(select(func.count()).select_from(some.subquery())).one()
+    # Only what stands in the index is asked for: a number with 10,000 calls must not cost 10,000 rows.
+    some = select(caller_calls.c.arrived_at).where(caller_calls.c.key == key, caller_calls.c.arrived_at.is_not(None))
+    count = connection.scalars(select(func.count()).select_from(some.limit(MOST_COUNTED).subquery())).one()
+    present = select(caller_calls.c.call).where(caller_calls.c.call == (but or ""), caller_calls.c.key == key)
+    return count if connection.scalar(present) is None else count - 1
 
 
 def _incidents(connection: Connection, key: str) -> tuple[Incident, ...]:

@@ -11,8 +11,8 @@ Unmerge, Split, Close, Cancel, Reopen, Note, Feedback, Erase. `decide` is what t
 
 Everybody reads, on an engine that can't write (`intake.incident.reading`)::
 
-    incident(engine, id or number), of_day(engine, "20261125"), open_incidents(engine), of_call(engine, call),
-    of_number(engine, key), near(engine, Box.around(lat, lon, metres)), merged_into(engine, id)
+    incident(engine, id or number), of_day(engine, "20261125"), open_incidents(engine), drafts(engine),
+    of_call(engine, call), of_number(engine, key), near(engine, Box.around(lat, lon, metres)), merged_into(engine, id)
     history(engine, id)                 # who did what, and when: from the journal
 
 The process that writes registers `TYPES` with the journal, and opens it with the versions of `intake.migration`.

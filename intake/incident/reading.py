@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, false, or_, select, tuple_
+from sqlalchemy import Engine, Select, false, or_, select, true, tuple_
 
 from intake.incident import rows
 from intake.incident.incident import Incident
 from intake.incident.numbering import DayNumber
 from intake.incident.spot import Box
-from intake.incident.state import OPEN, IncidentState
+from intake.incident.state import IncidentState
 from intake.tables import incident_calls, incident_numbers, incidents
 from journal.instant import to_text
 
@@ -23,6 +23,7 @@ PAGE = 200
 """Incidents in one read: some 10 ms."""
 
 _ORDER = (incidents.c.day, incidents.c.serial)
+_OPEN = incidents.c.open == true()
 
 
 def incident(engine: Engine, id: str) -> Incident | None:
@@ -37,12 +38,14 @@ def of_day(engine: Engine, day: str, *, after: str | None = None, most: int = PA
     return _page(engine, select(incidents).where(incidents.c.day == day), after, most)
 
 
-def open_incidents(
-    engine: Engine, *, drafts: bool = False, after: str | None = None, most: int = PAGE
-) -> tuple[Incident, ...]:
-    """What is the centre's affair and not over, oldest first; with `drafts` also what is being filled in."""
-    states = [*OPEN, IncidentState.DRAFT] if drafts else list(OPEN)
-    query = select(incidents).where(incidents.c.state.in_(states), incidents.c.merged_into.is_(None))
+def open_incidents(engine: Engine, *, after: str | None = None, most: int = PAGE) -> tuple[Incident, ...]:
+    """What is the centre's affair, not over, and not going on in another one; oldest first."""
+    return _page(engine, select(incidents).where(_OPEN), after, most)
+
+
+def drafts(engine: Engine, *, after: str | None = None, most: int = PAGE) -> tuple[Incident, ...]:
+    """What is being filled in, or was left so; oldest first."""
+    query = select(incidents).where(incidents.c.state == IncidentState.DRAFT.value, incidents.c.merged_into.is_(None))
     return _page(engine, query, after, most)
 
 
@@ -65,7 +68,7 @@ def of_number(engine: Engine, key: str, *, open_only: bool = False, most: int = 
         .where(incident_numbers.c.key == key)
     )
     if open_only:
-        found = found.where(incidents.c.state.in_(list(OPEN)), incidents.c.merged_into.is_(None))
+        found = found.where(_OPEN)
     return _read(engine, found.order_by(incidents.c.day.desc(), incidents.c.serial.desc()).limit(most))
 
 
@@ -77,7 +80,7 @@ def near(
     wide = lon.between(box.west, box.east) if box.west <= box.east else or_(lon >= box.west, lon <= box.east)
     found = select(incidents).where(incidents.c.lat.between(box.south, box.north), wide)
     if open_only:
-        found = found.where(incidents.c.state.in_(list(OPEN)), incidents.c.merged_into.is_(None))
+        found = found.where(_OPEN)
     if since is not None:
         found = found.where(incidents.c.created_at >= to_text(since))
     return _read(engine, found.order_by(incidents.c.day.desc(), incidents.c.serial.desc()).limit(most))

@@ -137,6 +137,7 @@ def _row(incident: Incident) -> dict[str, Any]:
         "day": number.day,
         "serial": number.serial,
         "state": incident.state.value,
+        "open": incident.open,
         "result": incident.result and incident.result.value,
         "lat": spot and spot.lat,
         "lon": spot and spot.lon,

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("settled", sa.Integer, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
+        sa.Column("open", sa.Boolean, nullable=False),
         sa.Column("called", sa.Text, nullable=False),
         sa.Column("form", sa.Text, nullable=False),
         sa.Column("type", sa.Text, nullable=False),
@@ -62,6 +63,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["split_from"], ["incidents.id"], name="fk_incidents_split_from"),
     )
     op.create_index("ix_incidents_day_serial", "incidents", ["day", "serial"], unique=True)
+    op.create_index("ix_incidents_open_day_serial", "incidents", ["open", "day", "serial"])
     op.create_index("ix_incidents_state_day_serial", "incidents", ["state", "day", "serial"])
     op.create_index("ix_incidents_merged_into", "incidents", ["merged_into"])
     op.create_index("ix_incidents_split_from", "incidents", ["split_from"])
