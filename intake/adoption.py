@@ -45,7 +45,7 @@ def resync(hall: Hall, snapshot: Snapshot) -> None:
     for call in list(hall.calls.values()):
         if call.id in present:
             continue
-        if call.stage in _BY_QUESTION and hall.now - call.arrived < _OVERTAKEN_S:
+        if call.stage in _BY_QUESTION and call.seat is None and hall.now - call.arrived < _OVERTAKEN_S:
             hall.lose_sight(call)
         else:
             hall.note(fact.Repaired(call.stage.value, "gone", call=call.id))
