@@ -126,7 +126,8 @@ class Engine:
                 continue
             self._in_charge = False
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._desk.seeing.wait(), EVERY_S)
+                async with asyncio.timeout(EVERY_S):  # wait_for may swallow the cancellation that ends us
+                    await self._desk.seeing.wait()
 
     # Those who listen.
 

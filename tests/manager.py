@@ -60,7 +60,8 @@ class Manager:
                     await self._news.wait()
 
         try:
-            return await asyncio.wait_for(found(), within)
+            async with asyncio.timeout(within):  # wait_for may swallow the cancellation of who asks
+                return await found()
         except TimeoutError:
             told = "\n".join(str(event) for event in self.events[since:][-12:])
             raise AssertionError(f"no such event within {within} s; the last ones were:\n{told}") from None
