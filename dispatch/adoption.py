@@ -51,6 +51,7 @@ def _restore(board: Board, stored: StoredOrder) -> None:
         told=stored.told,
         why=stored.why,
         acknowledged_by=stored.acknowledged_by,
+        reports=set(stored.reports),
     )
     board.add(notification)
     for each in stored.attempts:

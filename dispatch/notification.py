@@ -138,6 +138,8 @@ class Notification:
     """The attempt whose key acknowledged; None: nobody's, or it was no key."""
     waits: set[int] = field(default_factory=set)
     """Lines of the ladder whose turn it is and that are in use, or about to be granted."""
+    reports: set[str] = field(default_factory=set)
+    """Ids of what the department has reported: what is sent twice is one report."""
     mentioned: set[tuple[int, Why]] = field(default_factory=set)
     """What else the dispatcher was told, by round."""
     write: int = 0

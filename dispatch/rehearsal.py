@@ -48,17 +48,12 @@ class MemoryStore:
     def write(self, write: Write) -> None:
         """A write is committed, all of it."""
         orders = dict(self.orders)
-        given = [told for told in write.facts if not isinstance(told, fact.FeedbackGiven) or self._new(told)]
-        for told in given:
+        for told in write.facts:
             orders[told.order] = after(orders[told.order], told, write.at)
             if isinstance(told, fact.AttemptDecided):
                 self.fence = max(self.fence, told.fence)
         self.orders = orders
-        self.facts += [(write.at, told) for told in given]
-
-    def _new(self, told: fact.FeedbackGiven) -> bool:
-        known = (each for _, each in self.facts if isinstance(each, fact.FeedbackGiven))
-        return all((each.order, each.feedback) != (told.order, told.feedback) for each in known)
+        self.facts += [(write.at, told) for told in write.facts]
 
     def restore(self) -> Stored:
         """What a new life has to know."""

@@ -13,7 +13,7 @@ from dispatch.notification import NotificationState, Why
 from dispatch.order import Order, OrderState
 from dispatch.outcome import Outcome
 from dispatch.stored import StoredAttempt, StoredOrder
-from dispatch.tables import attempts, notifications, orders
+from dispatch.tables import attempts, feedback, notifications, orders
 from dispatch.writing import moment
 from journal.instant import from_text, to_text
 
@@ -87,6 +87,9 @@ def _load(connection: Connection, ids: Sequence[str]) -> Iterator[StoredOrder]:
     query = select(attempts).where(attempts.c.order_id.in_(ids)).order_by(attempts.c.fence)
     for row in connection.execute(query):
         made[row.order_id].append(_stored_attempt(row))
+    reports: dict[str, set[str]] = {id: set() for id in ids}
+    for report in connection.execute(select(feedback.c.order_id, feedback.c.id).where(feedback.c.order_id.in_(ids))):
+        reports[report.order_id].add(report.id)
     this_round = and_(notifications.c.order_id == orders.c.id, notifications.c.round == orders.c.round)
     query = select(orders, notifications).join(notifications, this_round).where(orders.c.id.in_(ids))
     for row in connection.execute(query):
@@ -101,6 +104,7 @@ def _load(connection: Connection, ids: Sequence[str]) -> Iterator[StoredOrder]:
             why=Why(row.why) if row.why is not None else None,
             acknowledged_by=row.acknowledged_by,
             attempts=tuple(made[row.id]),
+            reports=frozenset(reports[row.id]),
         )
 
 

@@ -103,8 +103,6 @@ def write(unit: Unit, wanted: Write) -> None:
     """Commit what the core decided. Raises Bug for what cannot be."""
     known: dict[str, StoredOrder] = {}
     for told in wanted.facts:
-        if isinstance(told, fact.FeedbackGiven) and _reported(unit.connection, told):
-            continue  # wished twice, by somebody who had heard no answer
         before = known.get(told.order) or rows.load(unit.connection, [told.order]).get(told.order)
         if before is None:
             raise Bug(f"{told} is about an order that was never issued")
@@ -146,21 +144,13 @@ def erase(unit: Unit, before: datetime) -> int:
     return len(ids)
 
 
-def _reported(connection: Connection, told: fact.FeedbackGiven) -> bool:
-    return connection.scalar(select(feedback.c.id).where(feedback.c.id == _feedback_id(told))) is not None
-
-
-def _feedback_id(told: fact.FeedbackGiven) -> str:
-    return f"{told.order}:{told.feedback}"
-
-
 def _beside(connection: Connection, told: fact.Decided, at: float) -> None:
     """What stands in rows besides the order itself."""
     match told:
         case fact.FeedbackGiven():
             connection.execute(
                 insert(feedback).values(
-                    id=_feedback_id(told),
+                    id=told.feedback,
                     order_id=told.order,
                     at=to_text(moment(at)),
                     by=told.by,

@@ -53,6 +53,8 @@ class StoredOrder:
     acknowledged_by: str | None = None
     attempts: tuple[StoredAttempt, ...] = ()
     """Of all rounds, in the order of their fences."""
+    reports: frozenset[str] = frozenset()
+    """Ids of what the department has reported."""
 
     @classmethod
     def issued(cls, order: Order) -> StoredOrder:
@@ -110,8 +112,8 @@ def after(stored: StoredOrder, told: fact.Decided, at: float) -> StoredOrder:
             return _again(stored, told, at)
         case fact.OrderCancelled():
             return _progressed(_settled(stored, NotificationEvent.CANCEL), OrderEvent.CANCEL)
-        case fact.FeedbackGiven(progress=progress):
-            return stored if progress is None else _progressed(stored, REPORTS[progress])
+        case fact.FeedbackGiven():
+            return _reported(stored, told)
         case fact.OrderClosed():
             return _progressed(stored, OrderEvent.FINISHED)
 
@@ -153,6 +155,13 @@ def _escalated(stored: StoredOrder, told: fact.Escalated) -> StoredOrder:
 def _again(stored: StoredOrder, told: fact.OrderAgain, at: float) -> StoredOrder:
     begun = _progressed(_settled(stored, NotificationEvent.AGAIN), OrderEvent.AGAIN)
     return replace(begun, round=told.round, began_at=at, due=told.due, told=0, why=None, acknowledged_by=None)
+
+
+def _reported(stored: StoredOrder, told: fact.FeedbackGiven) -> StoredOrder:
+    if told.feedback in stored.reports:
+        raise Bug(f"{told.feedback} is reported twice")
+    known = replace(stored, reports=stored.reports | {told.feedback})
+    return known if told.progress is None else _progressed(known, REPORTS[told.progress])
 
 
 def _judged(stored: StoredOrder, attempt: str, outcome: Outcome, at: float) -> StoredOrder:

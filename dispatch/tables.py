@@ -91,12 +91,11 @@ attempts = Table(
 feedback = Table(
     "feedback",
     metadata,
+    Column("order_id", Text, ForeignKey(orders.c.id), primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("order_id", Text, ForeignKey(orders.c.id), nullable=False),
     Column("at", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("progress", Text),
     Column("words", Text),
-    Index(None, "order_id"),
 )
 """What departments have reported."""

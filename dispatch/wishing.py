@@ -123,6 +123,8 @@ def _take_word(board: Board, notification: Notification, wanted: wish.TakeWord) 
 
 
 def _feedback(board: Board, notification: Notification, wanted: wish.Feedback) -> Theirs | None:
+    if wanted.feedback in notification.reports:
+        return None  # sent again by somebody who has heard no answer
     if wanted.progress is not None:
         if wanted.progress not in REPORTS:
             return Theirs("no_progress", f"{wanted.progress} is nothing that a department reports")
@@ -135,6 +137,7 @@ def _feedback(board: Board, notification: Notification, wanted: wish.Feedback) -
         board.progress(notification, what)
     told = fact.FeedbackGiven(notification.order.id, wanted.feedback, wanted.progress, wanted.words, wanted.by)
     board.record(told)
+    notification.reports.add(wanted.feedback)
     return None
 
 

@@ -169,7 +169,8 @@ def test_a_word_ends_the_telling_of_an_unreached_order() -> None:
 # Feedback.
 
 
-def report(room: Room, progress: OrderState | None, words: str = "", feedback: str = "f1") -> str | None:
+def report(room: Room, progress: OrderState | None, words: str = "", feedback: str = "") -> str | None:
+    feedback = feedback or f"f{len(room.facts(fact.FeedbackGiven))}"
     told = room.wish(wish.Feedback, order="i1.fire.1", feedback=feedback, progress=progress, words=words)
     return told.refused
 
@@ -194,6 +195,16 @@ def test_a_department_that_reports_from_the_road_has_acknowledged_and_its_teleph
     assert [told.how for told in room.facts(fact.Acknowledged)] == [fact.How.REPORT]
     assert room.calling_now == []
     assert room.of().progress is OrderState.EN_ROUTE
+
+
+def test_a_report_that_is_sent_twice_is_one_report_also_after_a_new_beginning() -> None:
+    room = Room(order())
+    room.answers("1", "1")
+    for _ in range(2):
+        assert report(room, OrderState.EN_ROUTE, "出动", feedback="f1") is None
+    room.restart()
+    assert report(room, OrderState.EN_ROUTE, "出动", feedback="f1") is None
+    assert len(room.facts(fact.FeedbackGiven)) == 1
 
 
 def test_words_alone_acknowledge_nothing() -> None:

@@ -89,13 +89,12 @@ def upgrade() -> None:
     op.create_index("ix_attempts_order_id", "attempts", ["order_id"])
     op.create_table(
         "feedback",
-        sa.Column("id", sa.Text, nullable=False),
         sa.Column("order_id", sa.Text, nullable=False),
+        sa.Column("id", sa.Text, nullable=False),
         sa.Column("at", sa.Text, nullable=False),
         sa.Column("by", sa.Text, nullable=False),
         sa.Column("progress", sa.Text),
         sa.Column("words", sa.Text),
-        sa.PrimaryKeyConstraint("id", name="pk_feedback"),
+        sa.PrimaryKeyConstraint("order_id", "id", name="pk_feedback"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_feedback_order_id"),
     )
-    op.create_index("ix_feedback_order_id", "feedback", ["order_id"])
