@@ -115,7 +115,8 @@ class _Server(uvicorn.Server):
         while not self._ended.is_set():
             await self.on_tick(0)  # makes the Date header
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), 1)
+                async with asyncio.timeout(1):
+                    await self._ended.wait()
 
 
 def _bounded(limits: Limits) -> type[H11Protocol]:

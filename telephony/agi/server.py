@@ -225,6 +225,7 @@ async def _reply(reader: asyncio.StreamReader) -> bytes:
 
 async def _within(seconds: float, act: Awaitable[T]) -> T | None:
     try:
-        return await asyncio.wait_for(act, seconds)
+        async with asyncio.timeout(seconds):  # wait_for of 3.11 swallows a cancellation that comes with the result
+            return await act
     except TimeoutError:
         return None
