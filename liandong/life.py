@@ -159,6 +159,8 @@ class Life:
     """Ends that nobody wanted since it was last steady."""
     told: frozenset[str] = frozenset()
     """Ways of failing that were told since then."""
+    mercy: float = 0.0
+    """No beat is missed before: who watches did not run, and a beat that was not heard yet may be old."""
     blamed: bool = False
     """Whether its coming end counts as a failure although we bring it about."""
 
@@ -168,9 +170,10 @@ class Life:
         return self.stage is Stage.ABSENT and not self.wanted
 
 
-def overslept(life: Life, gap: float) -> Life:
+def overslept(life: Life, gap: float, now: float) -> Life:
     """The same life when whoever watches did not look for `gap` seconds longer than meant."""
-    return life if life.due is None else replace(life, due=life.due + gap)
+    due = None if life.due is None else life.due + gap
+    return replace(life, due=due, mercy=now + life.patience.beat)
 
 
 def step(life: Life, happens: Happens, now: float, *, at: float = 0.0, how: str = "") -> tuple[Life, tuple[Do, ...]]:
@@ -198,11 +201,11 @@ def step(life: Life, happens: Happens, now: float, *, at: float = 0.0, how: str 
             return _gone(_rested(life, now), now)
         case Stage.STARTING, Happens.BEAT:
             said = (Do.SAY_RUNS,) if life.failures <= 1 else ()
-            return replace(life, stage=stage, due=at + life.patience.beat), said
+            return replace(life, stage=stage, due=_next_beat(life, at)), said
         case Stage.RUNNING, Happens.BEAT:
-            return _steady(replace(life, due=at + life.patience.beat), now)
+            return _steady(replace(life, due=_next_beat(life, at)), now)
         case Stage.ENDING, Happens.BEAT if life.patience.end is None:
-            return replace(life, due=at + life.patience.beat), ()
+            return replace(life, due=_next_beat(life, at)), ()
         case ((Stage.STARTING | Stage.RUNNING), Happens.LATE):
             frozen = replace(life, stage=stage, due=now + life.patience.look, blamed=True)
             return frozen, (Do.SAY_FROZEN, Do.LOOK_INTO)
@@ -213,6 +216,11 @@ def step(life: Life, happens: Happens, now: float, *, at: float = 0.0, how: str 
         case Stage.ENDING, Happens.LATE:
             return _ending(life, now, (Do.KILL,) if life.blamed else (Do.SAY_OVERDUE, Do.KILL))
     return life, ()
+
+
+def _next_beat(life: Life, at: float) -> float:
+    """When the beat after the one that was made then is late."""
+    return max(at + life.patience.beat, life.mercy)
 
 
 def _ending(life: Life, now: float, do: tuple[Do, ...]) -> tuple[Life, tuple[Do, ...]]:

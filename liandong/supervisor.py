@@ -141,9 +141,9 @@ class _Child:
                 async with asyncio.timeout(wake - now):
                     await self._news.wait()
             self._news.clear()
-            if (gap := time.monotonic() - wake) > ASLEEP_S:
+            if (gap := (now := time.monotonic()) - wake) > ASLEEP_S:
                 log.warning("this process did not run for %.1f s: no child is blamed for that time", gap)
-                self._life = overslept(self._life, gap)
+                self._life = overslept(self._life, gap, now)
             self._see()
 
     def _see(self) -> None:

@@ -119,6 +119,12 @@ class Centre:
         """What `liandong serve` has said into its log."""
         return (self.state.parent / f"{self.state.name}.log").read_text()
 
+    def last_words(self, lines: int = 12) -> str:
+        """The ends of all our logs, for who has to find out why a test has failed."""
+        logs = [self.state.parent / f"{self.state.name}.log", *sorted((self.state / "log").glob("*.log"))]
+        ends = ((log.name, log.read_text(errors="replace").splitlines()[-lines:]) for log in logs if log.exists())
+        return "\n".join(f"== {name}\n" + "\n".join(end) for name, end in ends if end)
+
     async def says(self, words: str) -> None:
         """Wait until `liandong serve` has said this into its log."""
 
@@ -374,5 +380,8 @@ async def running_centre(
         await centre.serve()
         await centre.listen()
         yield centre
+    except BaseException as error:
+        error.add_note(centre.last_words())
+        raise
     finally:
         await centre.end()

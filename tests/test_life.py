@@ -209,9 +209,13 @@ def test_an_outdated_child_is_replaced_and_that_is_no_failure() -> None:
 
 def test_nobody_is_blamed_for_the_time_in_which_nobody_looked() -> None:
     scene = running()
-    scene.life = overslept(scene.life, 3600.0)
-    assert scene.patience == 3606.0
-    assert overslept(Life(PATIENCE, due=None), 5.0).due is None
+    scene.now += 3600
+    scene.life = overslept(scene.life, 3600.0, scene.now)
+    assert scene.patience == PATIENCE.beat
+    assert scene.after(0, Happens.BEAT, age=3600.0).patience == PATIENCE.beat, "a beat from before, heard only now"
+    assert scene.after(0.5, Happens.BEAT).patience == PATIENCE.beat
+    assert scene.after(6, Happens.LATE).life.stage is Stage.FROZEN
+    assert overslept(Life(PATIENCE, due=None), 5.0, 0.0).due is None
 
 
 def test_waiting_grows() -> None:

@@ -22,7 +22,9 @@ from liandong.notify import Notify
 from liandong.process import LONGEST_LOG_BYTES
 from liandong.supervisor import Supervisor, end_children, living_children
 
-QUICK = Patience(start=20.0, beat=1.0, look=2.0, end=1.0)
+CALM = Patience(start=20.0, beat=6.0, look=2.0, end=3.0)
+QUICK = Patience(start=20.0, beat=1.0, look=2.0, end=3.0)
+"""For those who freeze."""
 WITHIN_S = 20.0
 
 
@@ -49,7 +51,7 @@ def stand_in(role: Role, run: Path, what: str) -> list[str]:
     return [sys.executable, "-m", "tests.stand_in", role.child, str(run), what]
 
 
-def one(run: Path, what: str, role: Role = Role.ENGINE, patience: Patience = QUICK) -> Supervisor:
+def one(run: Path, what: str, role: Role = Role.ENGINE, patience: Patience = CALM) -> Supervisor:
     """A supervisor of one child."""
     return Supervisor(run, logs(run), {role: stand_in(role, run, what)}, dict.fromkeys(CHILDREN, patience))
 
@@ -111,7 +113,7 @@ async def test_every_child_has_a_session_of_its_own_reads_nothing_and_writes_int
 async def test_a_stopped_child_is_killed_after_its_stacks_tell_what_it_did(
     run: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with supervised(one(run, "freezes")):
+    async with supervised(one(run, "freezes", patience=QUICK)):
         old = await beats(run)
         os.kill(old, signal.SIGSTOP)
         await beats(run, but=old)
@@ -185,8 +187,10 @@ async def test_a_supervisor_that_dies_leaves_the_children_to_the_next_one(run: P
     assert living_children(run) == {}
 
 
-async def test_an_adopted_child_that_was_frozen_long_before_is_known_by_its_last_beat(run: Path) -> None:
-    first = asyncio.create_task(one(run, "freezes").run(asyncio.Event()))
+async def test_an_adopted_child_that_was_frozen_long_before_is_known_by_its_last_beat(
+    run: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = asyncio.create_task(one(run, "freezes").run(asyncio.Event()))  # calm: it does not mind yet
     pid = await beats(run)
     first.cancel()
     await asyncio.wait({first})
@@ -194,8 +198,9 @@ async def test_an_adopted_child_that_was_frozen_long_before_is_known_by_its_last
     last = read_beat(beat_file(run, Role.ENGINE))
     assert last is not None
     await until(lambda: time.monotonic() - last.at > QUICK.beat)
-    async with supervised(one(run, "lives")):
+    async with supervised(one(run, "freezes", patience=QUICK)):
         await beats(run, but=pid)
+    assert f"engine (process {pid}) is running already: adopted" in caplog.messages
 
 
 async def test_a_child_that_was_started_with_something_else_is_replaced(
@@ -215,7 +220,7 @@ async def test_children_end_one_after_the_other_and_those_that_do_not_are_killed
 ) -> None:
     how = {Role.ENGINE: "deaf", Role.WEB: "lives", Role.WORKER: "lives"}
     commands = {role: stand_in(role, run, what) for role, what in how.items()}
-    supervising = Supervisor(run, logs(run), commands, dict.fromkeys(CHILDREN, QUICK))
+    supervising = Supervisor(run, logs(run), commands, dict.fromkeys(CHILDREN, CALM))
     async with supervised(supervising) as ended:
         await asyncio.gather(*(supervising.beaten(role) for role in CHILDREN))
         pid = holder(run, Role.ENGINE)
@@ -292,10 +297,11 @@ async def test_a_supervisor_that_was_stopped_itself_blames_no_child(
     run: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "ASLEEP_S", 0.5)
-    async with supervised(one(run, "lives")):
+    patience = Patience(start=20.0, beat=3.0, look=2.0, end=3.0)
+    async with supervised(one(run, "lives", patience=patience)):
         pid = await beats(run)
         os.kill(pid, signal.SIGSTOP)  # a paused machine: all of us stand still
-        time.sleep(QUICK.beat + 0.5)  # noqa: ASYNC251
+        time.sleep(patience.beat + 0.5)  # noqa: ASYNC251
         os.kill(pid, signal.SIGCONT)
         last = read_beat(beat_file(run, Role.ENGINE))
         await until(lambda: read_beat(beat_file(run, Role.ENGINE)) not in (None, last))
