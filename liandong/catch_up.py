@@ -38,6 +38,8 @@ from telephony.trail import Place, Trail
 
 log = logging.getLogger("catch-up")
 
+NEW_ASKS = 4  # how often all calls are asked about after an Asterisk came: rows ripen meanwhile, each is asked twice
+
 Live = Callable[[], frozenset[str] | None]
 """Unique ids of the channels that are up; None: it can't be told now. Runs in a thread."""
 
@@ -95,11 +97,18 @@ class CatchUp:
         self._complaint = ""
         self._suspects: frozenset[str] = frozenset()
         """Calls that had no channel when Asterisk was asked last."""
+        self._all_until = 0.0
+        """Until then every open call is asked about, not only the quiet ones; by the loop's clock."""
         self._begin()
 
     def look(self) -> None:
         """A recording was finished: look now."""
         self._finished_at = self._clock()
+        self._woken.set()
+
+    def another_asterisk(self) -> None:
+        """An Asterisk has come: what has no channel in it is over, also what will be read in the next seconds."""
+        self._all_until, self._ask_at = self._loop_s() + NEW_ASKS * self._pace.ripe_s, 0.0
         self._woken.set()
 
     def failed(self, call: str, error: RecordingError) -> None:
@@ -162,7 +171,9 @@ class CatchUp:
         Twice they must be missing, with the log read to its end in between: a last row may be on its way.
         """
         now = self._clock()
-        quiet = {call for call, last in self._history.open.items() if now - last.timestamp() > self._pace.quiet_s}
+        anew = self._loop_s() < self._all_until
+        quiet_s = 0.0 if anew else self._pace.quiet_s
+        quiet = {call for call, last in self._history.open.items() if now - last.timestamp() > quiet_s}
         if not quiet or self._loop_s() < self._ask_at:
             self._suspects &= quiet
             return
@@ -172,7 +183,7 @@ class CatchUp:
         gone = quiet - up
         lost = gone & self._suspects
         self._suspects = frozenset(gone - lost)
-        self._ask_at = self._loop_s() + (self._pace.ripe_s if self._suspects else self._pace.quiet_s)
+        self._ask_at = self._loop_s() + (self._pace.ripe_s if self._suspects or anew else self._pace.quiet_s)
         if lost:
             await self._tell(self._history.lose(sorted(lost)))
             await self._moved()

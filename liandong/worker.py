@@ -40,7 +40,7 @@ async def run(installation: Installation, ended: asyncio.Event) -> None:
     catch_up = _catch_up(installation, tap)
     keeper.kept = lambda recording: catch_up.look()
     keeper.failed = catch_up.failed
-    await _until(ended, _keep(state, keeper), tap.run(), catch_up.run())
+    await _until(ended, _keep(state, keeper, catch_up), tap.run(), catch_up.run())
     if await asyncio.to_thread(running_asterisk, state) is None:
         await keeper.sweep(frozenset)
         await keeper.finish_all()
@@ -81,12 +81,13 @@ async def _until(ended: asyncio.Event, *works: Coroutine[object, object, None]) 
             await task
 
 
-async def _keep(state: State, keeper: Keeper) -> None:
+async def _keep(state: State, keeper: Keeper, catch_up: CatchUp) -> None:
     """Finish recordings for ever: what was left behind at every start of an Asterisk, what ends from then on."""
     pid = await _sweep(state, keeper)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(keeper.run())
         while True:
+            catch_up.another_asterisk()
             await end_of(pid)
             pid = await _sweep(state, keeper)
 
