@@ -6,7 +6,6 @@ from dispatch.attempt import Attempt, AttemptState
 from dispatch.board import Board
 from dispatch.notification import Notification
 from dispatch.order import Order
-from dispatch.outcome import Outcome
 from dispatch.report import ask
 from dispatch.stored import Stored, StoredAttempt, StoredOrder
 from intake.table import Bug
@@ -64,8 +63,6 @@ def _restore(board: Board, stored: StoredOrder) -> None:
         if line.attempt is not None:
             raise Bug(f"{attempt.id} and {line.attempt} have one line")
         line.attempt = attempt.id
-        if not notification.open and attempt.verdict is None:
-            attempt.verdict = Outcome.STOPPED
     if notification.open:
         longest_s = max(order.deadline_s, board.calling.remind_s)
         # A clock that was set while nobody ran must not make the deadline longer.

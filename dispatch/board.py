@@ -110,8 +110,13 @@ class Board:
                 if attempt is not None and attempt.state is AttemptState.DECIDED:
                     self.move(attempt, AttemptEvent.COMMITTED)
                     self._commands.append(wanted)
-            case command.Say() | command.StopRinging():
+            case command.Say():
                 if wanted.attempt in self.attempts and self.attempts[wanted.attempt].live:
+                    self._commands.append(wanted)
+            case command.StopRinging():
+                # Who has picked up meanwhile is told why instead.
+                stopping = wanted.attempt in self.attempts
+                if stopping and self.attempts[wanted.attempt].state is AttemptState.STOPPING:
                     self._commands.append(wanted)
             case _:
                 self._commands.append(wanted)

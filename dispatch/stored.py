@@ -101,6 +101,8 @@ def after(stored: StoredOrder, told: fact.Decided, at: float) -> StoredOrder:
         case fact.Acknowledged():
             return _acknowledged(stored, told, at)
         case fact.Declined():
+            if stored.attempt(told.attempt).outcome is not None:
+                raise Bug(f"{told.attempt} declines what it has come to something already")
             return _judged(stored, told.attempt, Outcome.DECLINED, at)
         case fact.Escalated():
             return _escalated(stored, told)

@@ -178,7 +178,7 @@ def _broken(room: Room, step: Step) -> Iterator[str]:
     yield from _lines(board)
     yield from _orders(board)
     yield from _attempts(board)
-    yield from _commands(board, room.store, step)
+    yield from _commands(room, step)
     if not room.writes:
         yield from _disk(board, room.store, room.clock_was_set)
 
@@ -232,8 +232,11 @@ def _attempts(board: Board) -> Iterator[str]:
             yield f"{attempt.id} came to nothing that is known"
 
 
-def _commands(board: Board, store: MemoryStore, step: Step) -> Iterator[str]:
+def _commands(room: Room, step: Step) -> Iterator[str]:
+    board, store = room.board, room.store
     for wanted in step.commands:
+        if isinstance(wanted, command.Say) and not board.attempts[wanted.attempt].live:
+            yield f"something is said on {wanted.attempt}, which has ended"
         match wanted:
             case command.Dial():
                 notification = board.notifications[wanted.order]
@@ -249,6 +252,8 @@ def _commands(board: Board, store: MemoryStore, step: Step) -> Iterator[str]:
                 stored = store.orders[board.attempts[wanted.attempt].order]
                 if stored.state is not NotificationState.ACKNOWLEDGED:
                     yield f"{wanted.attempt} is told that somebody has it before that is on disk"
+            case command.Reply(refused=None) if room.writes or step.write is not None:
+                yield "a wish is answered before everything is on disk"
             case command.TellDispatcher():
                 if not any(isinstance(told, fact.DispatcherTold) for _, told in store.facts):
                     yield "the dispatcher is told before it is on disk"

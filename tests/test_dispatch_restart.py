@@ -364,6 +364,86 @@ def test_last_words_without_a_key_are_listening() -> None:
     assert room.of().attempts[0].state is AttemptState.LISTENING
 
 
+def test_an_answer_to_an_earlier_question_changes_nothing() -> None:
+    room = Room(order())
+    room.hear(event.LostSight("i1.fire.1-1", 1))
+    (ask,) = room.commands
+    assert isinstance(ask, command.Ask)
+    room.commands.clear()
+    room.rings("1")
+    room.hear(event.LostSight("i1.fire.1-1", 1))
+    room.commands.clear()
+    room.now += 2.5
+    room.hear(event.Found("i1.fire.1-1", ask.turn, Sight.ABSENT))
+    assert room.of().attempts[0].state is AttemptState.UNKNOWN
+
+
+def test_that_asterisk_knows_nothing_is_believed_only_some_time_after_it_was_doubted() -> None:
+    room = Room(order())
+    room.wind(10)
+    room.asterisk.remembers = False
+    room.hangs_up_silently("1")
+    room.hear(event.LostSight("i1.fire.1-1", 1))
+    room.run()
+    assert room.outcomes() == []
+    room.wind(2.1)
+    assert room.outcomes() == ["unknown"]
+    assert room.dialled == ["1", "1r"]
+
+
+def test_a_hang_up_that_did_not_arrive_is_made_again() -> None:
+    room = Room(order("fire", "1", "2", ring=Ring.ANY_ONE))
+    room.rings("1")
+    room.picks_up("2")
+    room.asterisk.presses("2", "1")
+    room.make(Micro.NEWS)
+    room.make(Micro.COMMIT)
+    room.asterisk.reachable = False
+    room.run()
+    room.asterisk.reachable = True
+    assert room.calling_now == ["1", "2"]
+    room.wind(5)
+    assert room.calling_now == ["2"]
+
+
+def test_a_call_that_was_cut_in_vain_is_cut_again() -> None:
+    room = Room(order(deadline_s=3600))
+    room.rings("1")
+    room.wind(30)  # found ringing once
+    room.asterisk.reachable = False
+    room.wind(20)
+    room.asterisk.reachable = True
+    assert room.calling_now == ["1"]
+    room.wind(10)
+    assert "1" not in room.calling_now
+
+
+def test_a_line_that_declined_and_cannot_be_asked_about_does_not_hold_up_the_ladder() -> None:
+    room = Room(order("fire", "1", "2", "3"))
+    room.picks_up("1")
+    room.asterisk.presses("1", "9")
+    room.make(Micro.NEWS)
+    room.make(Micro.COMMIT)
+    room.kill()
+    room.asterisk.reachable = False
+    room.begin()
+    room.run()
+    turn = room.of().attempts[1].turn
+    room.hear(event.Found("i1.fire.1-2", turn, Sight.GONE, outcome=Outcome.BUSY))
+    assert [each.rung for each in room.of().attempts] == [0, 1, 2]
+
+
+def test_who_heard_an_order_that_another_took_is_told_that_it_repeats_also_by_a_new_life() -> None:
+    room = Room(order("fire", "1", "2", ring=Ring.ANY_ONE))
+    room.hears_all("1")
+    room.answers("2", "1")
+    room.hangs_up("1")
+    room.hangs_up("2")
+    room.restart()
+    room.wish(wish.Again, order="i1.fire.1")
+    assert room.dialled == ["1", "2", "1r", "2r"]
+
+
 # Fences, and what comes late or never was.
 
 

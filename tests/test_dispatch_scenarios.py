@@ -7,6 +7,7 @@ from dispatch.ladder import Ring
 from dispatch.notification import NotificationState
 from dispatch.order import OrderState
 from dispatch.outcome import Outcome
+from dispatch.rehearsal import Micro
 from tests.dispatch_room import DEADLINE_S, RING_S, WAIT_S, Room, order
 
 # One department, one telephone after the other.
@@ -68,6 +69,14 @@ def test_a_busy_first_number_is_rung_again_after_its_pause_when_the_second_came_
     room.wind(0.2)
     assert room.calling_now == ["1"]
     assert room.dialled == ["1", "2", "1"]  # nobody has heard it yet, so nothing is repeated
+
+
+def test_a_line_that_was_never_tried_goes_before_one_that_was_busy() -> None:
+    room = Room(order("fire", "1", "2", "3"))
+    room.comes_to("1", Outcome.BUSY)
+    room.wind(20)
+    room.comes_to("2", Outcome.NO_ANSWER)
+    assert room.calling_now == ["3"]  # the first is ready again as well
 
 
 def test_an_answering_machine_that_speaks_for_twenty_seconds_is_taken_for_nobody() -> None:
@@ -149,6 +158,15 @@ def test_key_2_speaks_the_order_again_as_often_as_it_is_wanted() -> None:
     assert room.said("1") == ["order"] * 5 + ["thanks"]
 
 
+def test_who_listens_again_and_again_is_not_cut() -> None:
+    room = Room(order(deadline_s=3600))
+    room.picks_up("1")
+    for _ in range(20):
+        room.wind(40)
+        room.presses("1", "2")
+    assert room.calling_now == ["1"]
+
+
 def test_another_key_is_answered_with_the_keys_that_there_are() -> None:
     room = Room(order())
     room.answers("1", "5")
@@ -177,6 +195,7 @@ def test_two_keys_before_the_first_is_on_disk_are_one_acknowledgement() -> None:
 def test_who_acknowledged_and_presses_9_afterwards_is_told_to_the_dispatcher() -> None:
     room = Room(order())
     room.answers("1", "1")
+    room.presses("1", "9")
     room.presses("1", "9")
     assert room.told_of() == ["taken-back"]
     assert room.of().state is NotificationState.ACKNOWLEDGED
@@ -339,10 +358,28 @@ def test_who_picks_up_in_the_moment_in_which_it_stops_hears_why() -> None:
     room.rings("1")
     room.picks_up("2")
     room.asterisk.presses("2", "1")
+    room.make(Micro.NEWS)  # it is to stop as soon as that is on disk
     room.asterisk.picks_up("1")
+    room.make(Micro.NEWS)
     room.run()
-    assert room.said("1") == ["taken"] or room.outcomes() == ["stopped"]
-    assert room.of().acknowledged_by == "i1.fire.1-2"
+    assert room.said("1") == ["taken"]
+    room.hangs_up("1")
+    assert room.outcomes() == ["stopped"]
+
+
+def test_who_picks_up_and_presses_while_it_is_to_stop_is_told_that_it_is_taken() -> None:
+    room = Room(order("fire", "1", "2", ring=Ring.ANY_ONE))
+    room.rings("1")
+    room.picks_up("2")
+    room.asterisk.presses("2", "1")
+    room.make(Micro.NEWS)
+    room.asterisk.picks_up("1")
+    room.asterisk.reports.clear()  # that he picked up is not reported, his key is
+    room.asterisk.presses("1", "1")
+    room.make(Micro.NEWS)
+    room.run()
+    assert room.said("1") == ["taken"]
+    assert len(room.facts(fact.Acknowledged)) == 1
 
 
 def test_each_line_of_an_any_one_ladder_is_tried_again_after_its_own_pause() -> None:
@@ -394,6 +431,17 @@ def test_of_orders_that_wait_for_one_line_the_more_urgent_goes_first_and_then_th
         room.answers("1", "1")
         room.hangs_up("1")
     assert served == ["i1", "i3", "i5", "i2", "i4"]
+
+
+def test_the_earlier_order_goes_first_whichever_place_the_line_has_in_its_ladder() -> None:
+    room = Room(order("fire", "1"))
+    room.issue(order("gas", "9", "1", ring=Ring.ANY_ONE))
+    room.wind(1)
+    room.issue(order("water", "1"))
+    room.run()
+    room.answers("1", "1")
+    room.hangs_up("1")
+    assert room.asterisk.on_line("1").dial.department == "gas"  # type: ignore[union-attr]
 
 
 def test_of_two_orders_of_one_moment_the_more_urgent_gets_the_line() -> None:

@@ -57,9 +57,9 @@ def test_an_order_cancelled_between_the_decision_and_its_commit_is_never_dialled
 def test_a_cancelling_is_answered_when_it_is_on_disk_and_not_before() -> None:
     room = Room(order())
     room.hear(wish.Cancel("w", "i1.fire.1", "zhang-wei"))
-    assert room.replies == []
+    assert not room.commands
     room.make(Micro.COMMIT)
-    assert room.replies == []
+    assert not room.commands
     room.run()
     assert [each.wish for each in room.replies] == ["w"]
 
@@ -73,12 +73,38 @@ def test_an_acknowledged_order_that_is_cancelled_has_to_be_taken_back_by_word() 
     assert room.cancel().refused == "no_such_order"  # it is over and has left the board
 
 
+def test_an_order_cancelled_in_the_pause_between_two_tries_is_not_rung_again() -> None:
+    room = Room(order("fire", "1"))
+    room.picks_up("1")
+    room.hangs_up("1")
+    room.cancel()
+    room.wind(60)
+    assert room.dialled == ["1"]
+
+
+def test_an_order_taken_by_word_in_the_pause_between_two_tries_is_not_rung_again() -> None:
+    room = Room(order("fire", "1"))
+    room.comes_to("1", Outcome.BUSY)
+    room.wish(wish.TakeWord, order="i1.fire.1")
+    room.wind(60)
+    assert room.dialled == ["1"]
+
+
 def test_cancelling_twice_is_cancelling_once() -> None:
     room = Room(order())
     room.picks_up("1")
     room.cancel()
     assert room.cancel().refused is None
     assert len(room.facts(fact.OrderCancelled)) == 1
+
+
+def test_an_order_acknowledged_by_word_between_the_decision_and_its_commit_is_never_dialled() -> None:
+    room = Room()
+    room.issue(order())
+    room.hear(wish.TakeWord("w", "i1.fire.1", "zhang-wei"))
+    room.run()
+    assert room.dialled == []
+    assert room.of().state is NotificationState.ACKNOWLEDGED
 
 
 # Again.
@@ -97,7 +123,8 @@ def test_an_order_that_reached_nobody_is_climbed_again_from_the_beginning_and_ha
     room.wind(3600)
     assert len(room.told) == told
     assert room.of().progress is OrderState.ACKNOWLEDGED
-    assert room.facts(fact.Acknowledged)[0].round == 2
+    (told,) = room.facts(fact.Acknowledged)
+    assert (told.round, told.after_s) == (2, 40.0)
 
 
 def test_an_acknowledged_order_can_be_ordered_again_and_says_that_it_repeats() -> None:
