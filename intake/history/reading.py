@@ -17,11 +17,11 @@ from intake.incident.incident import Incident
 from intake.tables import caller_calls, incident_calls, incident_numbers, incidents
 from journal.instant import from_text
 
-MOST_CALLS = 200
-"""The newest calls that are looked at: nobody reads more, and no rule counts beyond."""
+MOST_CALLS = 100
+"""The newest calls that are looked at: nobody reads more, and every rule has given all its points long before."""
 MOST_INCIDENTS = 50
-MOST_COUNTED = 10_000
-"""Calls that are counted at most: a number that called more often than this is no question of how often."""
+MOST_COUNTED = 1_000
+"""Calls that are counted at most: beyond this nobody asks how many more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _about(connection: Connection, calls: Sequence[str]) -> dict[str, list[str]]
 
 
 def _count(connection: Connection, key: str, but: str | None) -> int:
-    # Only what stands in the index is asked for: a number with 10,000 calls must not cost 10,000 rows.
+    # Only what stands in the index is asked for: a number with very many calls must not cost as many rows.
     some = select(caller_calls.c.arrived_at).where(caller_calls.c.key == key, caller_calls.c.arrived_at.is_not(None))
     count = connection.scalars(select(func.count()).select_from(some.limit(MOST_COUNTED).subquery())).one()
     present = select(caller_calls.c.call).where(caller_calls.c.call == (but or ""), caller_calls.c.key == key)
