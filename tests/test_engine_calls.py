@@ -165,19 +165,17 @@ async def test_twenty_callers_on_three_seats_are_taken_in_the_order_in_which_the
 
     async def converse(index: int) -> None:
         state = await watch.joined(callers[index].user)
-        order.append(callers[index].user)
         assert state.seat is not None
         await asyncio.sleep(0.2 + 0.05 * (index % 3))
         await calls[index].hang_up()
 
-    order: list[str] = []
     async with asyncio.TaskGroup() as talking:
         for index in range(20):
             talking.create_task(converse(index))
-    answered = sorted(watch.about("CallAnswered"), key=lambda fact: fact.sequence)[-20:]
-    began = {fact.subjects["call"]: (fact.personal or {})["caller"] for fact in watch.about("CallArrived")}
-    assert [began[fact.subjects["call"]] for fact in answered] == [caller.user for caller in callers]
-    assert len(order) == 20
+    numbers = {fact.subjects["call"]: (fact.personal or {})["caller"] for fact in watch.about("CallArrived")}
+    offered = [numbers[fact.subjects["call"]] for fact in watch.about("CallOffered")][-20:]
+    assert offered == [caller.user for caller in callers]
+    assert len(watch.about("CallAnswered")) >= 20
     assert sum(len(seat.calls) for seat in seats) == 20
 
 
