@@ -1,20 +1,18 @@
 """Whether conditions can hold at all, and whether two of them can hold for one incident. Pure.
 
-Careful in one direction: what is called impossible is impossible. Areas are taken for districts, so that two conditions
-with different areas are about different incidents; one that lies on the border of both is the exception.
+Careful in one direction: what is called impossible is impossible. Areas of one layer (districts, or police precincts)
+are taken for side by side, so that two conditions with different ones are about different incidents; one that lies on
+the border of both is the exception.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from config.problem import Refused, nearest
 from dispatch.condition import WEEK_MIN, Condition, Window
 from intake.incident.kind import EventClass
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +21,8 @@ class Known:
 
     types: Mapping[str, EventClass] | None = None
     """Type ids, with their classes."""
-    areas: Collection[str] | None = None
-    """Area ids."""
+    areas: Mapping[str, str] | None = None
+    """Area ids, each with its layer: areas of one layer lie side by side, those of two upon each other."""
     called: Collection[str] | None = None
     """Numbers that can be dialled."""
     flags: Collection[str] | None = None
@@ -56,10 +54,11 @@ def overlap(first: Condition, second: Condition, known: Known) -> bool:
         (first.types, second.types),
         (first.classes, second.classes),
         (first.grades, second.grades),
-        (first.areas, second.areas),
         (first.called, second.called),
     )
     if any(one and other and set(one).isdisjoint(other) for one, other in lists):
+        return False
+    if _apart(first.areas, second.areas, known):
         return False
     if not _classes_agree(first, second, known) or not _classes_agree(second, first, known):
         return False
@@ -70,6 +69,14 @@ def overlap(first: Condition, second: Condition, known: Known) -> bool:
     if any(each.any_flags and set(each.any_flags) <= unwanted for each in (first, second)):
         return False
     return not first.times or not second.times or _meet(first.times, second.times)
+
+
+def _apart(first: Sequence[str], second: Sequence[str], known: Known) -> bool:
+    """Whether nothing can lie in one of the first areas and in one of the second."""
+    if not first or not second or not set(first).isdisjoint(second):
+        return False
+    layers = {known.areas.get(each, "") for each in (*first, *second)} if known.areas is not None else {""}
+    return len(layers) == 1
 
 
 def _strangers(name: str, values: Sequence[str], known: Collection[str] | None) -> Iterator[Refused]:

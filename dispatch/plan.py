@@ -30,7 +30,7 @@ from config.field import Between, Name, Wording
 from config.part import Part, repeated
 from config.problem import Refused, nearest
 from dispatch.condition import Condition
-from dispatch.department import Deadline
+from dispatch.department import Deadline, unknown_trunks
 from dispatch.ladder import Ladder
 from dispatch.wording import OrderText
 
@@ -56,7 +56,7 @@ class Plan(Part):
     """One plan: a file of the folder `plans`."""
 
     id: Name = Field(description="what the API and the journal call it")
-    version: Annotated[int, Between(1, 1_000_000)] = Field(description="counts up with every change")
+    version: Annotated[int, Between(1, 999_999)] = Field(description="counts up with every change")
     name: Wording = Field(description="what people call it")
     priority: Priority = Field(
         5,
@@ -79,6 +79,12 @@ class Plan(Part):
         if self.id in self.instead_of:
             path = ("instead_of", self.instead_of.index(self.id))
             yield Refused("instead_of_itself", "a plan cannot stand in for itself", path=path)
+
+    def unknown_trunks(self, trunks: Collection[str]) -> Iterator[Refused]:
+        """A complaint for each line by a trunk by which nobody can call out; `trunks` are those with a contact."""
+        for index, action in enumerate(self.orders):
+            for refused in unknown_trunks(action.ladder or Ladder(), trunks):
+                yield refused.under("orders", index, "ladder")
 
     def unknown(self, departments: Collection[str], plans: Collection[str]) -> Iterator[Refused]:
         """A complaint for each department and plan that is named and does not exist."""

@@ -17,7 +17,7 @@ run only shows what would happen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -34,7 +34,8 @@ from dispatch.matching import Match, Replaced, weighed
 from dispatch.plan import Plan
 from dispatch.situation import Situation
 from dispatch.wording import IncidentWords
-from intake.incident.kind import EventClass, Grade
+from intake.incident.kind import Grade
+from intake.incident.settings import IncidentTypes
 
 
 def _moment(value: str) -> str:
@@ -60,11 +61,12 @@ class GivenIncident(Part):
     summary: str = Field("", description="what happened, in words, for the orders' texts")
     expect: tuple[Name, ...] | None = Field(None, description="the plans that have to start, in order")
 
-    def situation(self, types: Mapping[str, EventClass], zone: ZoneInfo) -> Situation:
-        """What plans see of it; `types` gives each type's class."""
+    def situation(self, types: IncidentTypes, zone: ZoneInfo) -> Situation:
+        """What plans see of it."""
+        kind = types.type(self.type or "")
         return Situation(
             type=self.type or "",
-            event_class=types.get(self.type or ""),
+            event_class=kind.event_class if kind is not None else None,
             grade=self.grade,
             areas=frozenset(self.areas),
             at=datetime.fromisoformat(self.at).replace(tzinfo=zone),
@@ -116,13 +118,19 @@ def dry_run(
     plans: Iterable[Plan],
     departments: Departments,
     given: GivenIncident,
-    types: Mapping[str, EventClass],
+    types: IncidentTypes,
     zone: ZoneInfo,
 ) -> Tried:
     """Try all plans on one given incident."""
     starts, replaced = weighed(plans, given.situation(types, zone))
     at = datetime.fromisoformat(given.at)
+    kind = types.type(given.type or "")
     words = IncidentWords(
-        number=f"{at:%Y%m%d}-0000", grade=given.grade, place=given.place, summary=given.summary, time=f"{at:%H:%M}"
+        number=f"{at:%Y%m%d}-0000",
+        type=kind.name if kind is not None else None,
+        grade=given.grade,
+        place=given.place,
+        summary=given.summary,
+        time=f"{at:%H:%M}",
     )
     return Tried(given, starts, replaced, drafts(starts, departments, words))

@@ -13,7 +13,7 @@ from string import Formatter
 from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from config.field import Language, Line, Wording
 from config.part import Part
@@ -66,8 +66,8 @@ Template = Annotated[Line, AfterValidator(_template)]
 class OrderText(Part):
     """What a department is told, in every language of the product."""
 
-    zh: Template
-    en: Template
+    zh: Template = Field(description="in Chinese")
+    en: Template = Field(description="in English")
 
     def said(self, language: Language, values: Mapping[str, str]) -> str:
         """The text in one language; a name without a value, or with an empty one, is said to be unknown."""

@@ -9,8 +9,11 @@ import config.example
 from config.centre import Centre, load
 from config.part import Part
 from config.ports import PortSettings
-from config.problem import ConfigErrors, Refused
+from config.problem import ConfigErrors, Problem, Refused
 from config.settings import Settings
+from dispatch.department import Departments
+from dispatch.lint import Finding, strangers
+from dispatch.plan import Plan
 from gis.settings import GisSettings
 from intake.incident.settings import IncidentTypes
 from intake.people import People
@@ -29,8 +32,12 @@ PARTS: dict[str, type[Part]] = {
     "people": People,
     "gis": GisSettings,
     "incident_types": IncidentTypes,
+    "departments": Departments,
 }
 """Each file of a centre's folder, without `.yaml`, and the schema that its owner gives it."""
+
+FOLDERS: dict[str, type[Part]] = {"plans": Plan}
+"""Each folder of many files in it, and the schema of every one."""
 
 EXAMPLE = Path(config.example.__path__[0])
 """A whole invented centre, to look at and to start from."""
@@ -38,7 +45,7 @@ EXAMPLE = Path(config.example.__path__[0])
 
 def load_centre(folder: Path) -> Centre:
     """Load a centre and check it as a whole. Raises ConfigErrors with everything that is wrong."""
-    centre = load(folder, PARTS)
+    centre = load(folder, PARTS, FOLDERS)
     services = [service.id for service in centre.part(TelephonySettings).services]
     trunks = [trunk.id for trunk in centre.part(TelephonySettings).trunks]
     problems = [
@@ -50,10 +57,28 @@ def load_centre(folder: Path) -> Centre:
         *(centre.problem(People, refused) for refused in centre.part(People).unknown_skills(services)),
         *(centre.problem(GisSettings, refused) for refused in centre.part(GisSettings).unknown_trunks(trunks)),
         *(centre.problem(IncidentTypes, refused) for refused in centre.part(IncidentTypes).unknown_forms(services)),
+        *(problem_of(centre, finding) for finding in _plans_and_departments(centre)),
     ]
     if problems:
         raise ConfigErrors(problems)
     return centre
+
+
+def problem_of(centre: Centre, finding: Finding) -> Problem:
+    """A complaint about departments or a plan, with its place."""
+    if finding.file is None:
+        return centre.problem(Departments, finding.refused)
+    return centre.problem(Plan, finding.refused, finding.file)
+
+
+def _plans_and_departments(centre: Centre) -> Iterator[Finding]:
+    """Departments and plans that do not exist, and lines by which nobody can call out."""
+    departments, plans = centre.part(Departments), centre.parts(Plan)
+    ways_out = [trunk.id for trunk in centre.part(TelephonySettings).trunks if trunk.contact is not None]
+    yield from strangers(plans, departments)
+    yield from (Finding(None, refused) for refused in departments.unknown_trunks(ways_out))
+    for file, plan in plans.items():
+        yield from (Finding(file, refused) for refused in plan.unknown_trunks(ways_out))
 
 
 def _missing_prompts(centre: Centre) -> Iterator[Refused]:

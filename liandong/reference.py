@@ -14,7 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from config.field import Between, Digits, Ip, Line, Name, Number, Port, Wording
 from config.part import Part
-from liandong.centre import PARTS
+from liandong.centre import FOLDERS, PARTS
 from telephony.prompt.settings import PromptSettings
 from telephony.settings import Key, Label
 
@@ -47,7 +47,8 @@ This page is made from the schemas: `python -m liandong.reference > docs/configu
 
 def page() -> str:
     """The whole page, Markdown."""
-    return "\n".join([HEAD, *(line for name, part in PARTS.items() for line in _file(name, part))])
+    files = [*PARTS.items(), *((f"{folder}/*", part) for folder, part in FOLDERS.items())]
+    return "\n".join([HEAD, *(line for name, part in files for line in _file(name, part))])
 
 
 def _file(name: str, part: type[Part]) -> Iterator[str]:

@@ -512,7 +512,9 @@ def test_a_folder_of_many_by_itself_is_loaded_as_one_of_a_centre_is(tmp_path: Pa
     (inside / "b.yaml").write_text("title: 3")
     with pytest.raises(ConfigErrors) as caught:
         load_many(inside, Card)
-    assert [str(each) for each in caught.value.problems] == ['b.yaml:1:8: title: got 3; allowed: text (did you mean "3"?)']
+    assert [str(each) for each in caught.value.problems] == [
+        'b.yaml:1:8: title: got 3; allowed: text (did you mean "3"?)'
+    ]
     with pytest.raises(ConfigErrors):
         load_many(tmp_path / "gone", Card)
 

@@ -8,7 +8,7 @@ from dispatch.ladder import Ring
 from dispatch.notification import OPEN, NotificationState
 from tests.dispatch_world import World, live_a_day, made
 
-SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @given(st.data())
