@@ -528,6 +528,10 @@ def test_what_is_open_is_not_erased(one_desk: Desk) -> None:
         one_desk.do(Erase("a", "too early"))
     assert caught.value.code == "incident_open"
     assert one_desk.read("a").content.reporter == "王女士"
+    one_desk.submitted("b", reporter="李先生")
+    one_desk.do(Close("b", 3, Result.HANDLED))
+    one_desk.do(Merge("b", 4, "a"))
+    assert reading.to_erase(one_desk.reader, NOON + timedelta(days=1)) == (), "it goes on in one that is open"
 
 
 def test_merge_and_unmerge_leave_rows_as_they_were(one_desk: Desk) -> None:
