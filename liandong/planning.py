@@ -25,7 +25,7 @@ def known(centre: Centre) -> Known:
     types, gis = centre.part(IncidentTypes), centre.part(GisSettings)
     areas = load_areas(centre.folder / gis.areas, gis.areas_datum).areas if gis.areas is not None else ()
     return Known(
-        types={each.id: each.event_class for each in types.types},
+        types={each.id: each.event_class for each in types.all},
         areas={each.id: each.service for each in areas} if gis.areas is not None else None,
         called=[service.number for service in centre.part(TelephonySettings).services],
         flags=[each.id for each in (*types.flags, *types.hazards)],
