@@ -101,8 +101,9 @@ class Installation:
     def made_of(self) -> str:
         """A name of this version with this configuration: children that were started with another are replaced."""
         made = hashlib.sha256(__version__.encode())
-        for file in sorted(self.centre.folder.glob("*.yaml")):
-            made.update(f"\n{file.name}\n".encode() + file.read_bytes())
+        folder = self.centre.folder
+        for file in sorted(folder.rglob("*.yaml")):
+            made.update(f"\n{file.relative_to(folder)}\n".encode() + file.read_bytes())
         return made.hexdigest()[:16]
 
     @property
