@@ -48,10 +48,12 @@ class Window(Part):
 
     start: Clock = Field("00:00", description="from this minute on")
     end: Clock = Field("24:00", description="up to this minute, itself not included; before `start`: of the next day")
-    days: Annotated[tuple[Day, ...], Field(min_length=1)] = Field(DAYS, description="days on which it starts")
+    days: tuple[Day, ...] = Field(DAYS, description="days on which it starts")
 
     def complaints(self) -> Iterator[Refused]:
         """A window that is empty, or a day said twice."""
+        if not self.days:
+            yield Refused("empty_window", "it starts on no day", path=("days",))
         if _minutes(self.start) % DAY_MIN == _minutes(self.end) and self.start != "24:00":
             yield Refused("empty_window", "it ends as it starts", path=("end",))
         if self.start == "24:00":

@@ -59,7 +59,7 @@ def _holding(plans: Iterable[Plan], situation: Situation) -> Iterable[Match]:
 
 
 def _replaced(holding: Sequence[Plan]) -> dict[str, str]:
-    """Who is replaced by whom. Of plans that stand in for each other in a circle the first one stays: some must."""
+    """Who is replaced by whom. Of plans that stand in for each other in a circle at least the first one stays."""
     by: dict[str, str] = {}
     for rank, plan in enumerate(holding):
         below = _below(plan, holding)

@@ -63,15 +63,17 @@ class Plan(Part):
         description="10 is most urgent: its orders go first where they want the same telephone, and its order to a "
         "department stands where several plans have one",
     )
-    when: Annotated[tuple[Condition, ...], Field(min_length=1)] = Field(
-        description="when it starts: one of these holds, with everything in it"
-    )
+    when: tuple[Condition, ...] = Field(description="when it starts: one of these holds, with everything in it")
     instead_of: tuple[Name, ...] = Field((), description="ids of plans that do not start when this one does")
-    orders: Annotated[tuple[Action, ...], Field(min_length=1)] = Field(description="who is ordered what")
+    orders: tuple[Action, ...] = Field(description="who is ordered what")
     checklist: tuple[Wording, ...] = Field((), description="what the dispatcher has to think of, in order")
 
     def complaints(self) -> Iterator[Refused]:
-        """A department ordered twice, a plan replaced twice, or one that stands in for itself."""
+        """No condition or no order; a department ordered twice, a plan replaced twice or by itself."""
+        # Not by the type: one item that is wrong would be told as a list that is too short as well.
+        for name in ("when", "orders"):
+            if not getattr(self, name):
+                yield Refused("too_short", "the list is empty", allowed=("at least 1 of them",), path=(name,))
         yield from repeated(
             (each.department, ("orders", index, "department")) for index, each in enumerate(self.orders)
         )
