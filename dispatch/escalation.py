@@ -29,6 +29,7 @@ from dispatch.department import Calling
 from dispatch.fact import Escalated
 from dispatch.notification import Notification, NotificationEvent, NotificationState, Why
 from dispatch.step import Step
+from dispatch.view import OrderView, order_view
 from intake.steady import SteadyTime
 from intake.table import Bug
 
@@ -64,9 +65,14 @@ class Escalation:
         """The number of the newest decision."""
         return self._board.fence
 
-    def orders(self) -> Iterator[Notification]:
-        """Every order that is not over, in the order of becoming known; only to be looked at."""
-        return iter(self._board.notifications.values())
+    def order(self, id: str) -> OrderView | None:
+        """One order; None if it is over, or nobody has heard of it."""
+        notification = self._board.notifications.get(id)
+        return None if notification is None else order_view(self._board, notification)
+
+    def orders(self) -> Iterator[OrderView]:
+        """Every order that is not over, in the order of becoming known."""
+        return (order_view(self._board, each) for each in self._board.notifications.values())
 
 
 def _dispatch(board: Board, heard: Event) -> None:

@@ -101,9 +101,9 @@ def issue(
 
 def write(unit: Unit, wanted: Write) -> None:
     """Commit what the core decided. Raises Bug for what cannot be."""
-    known: dict[str, StoredOrder] = {}
+    known = rows.load(unit.connection, list(dict.fromkeys(told.order for told in wanted.facts)))
     for told in wanted.facts:
-        before = known.get(told.order) or rows.load(unit.connection, [told.order]).get(told.order)
+        before = known.get(told.order)
         if before is None:
             raise Bug(f"{told} is about an order that was never issued")
         now = after(before, told, wanted.at)

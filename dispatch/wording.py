@@ -40,6 +40,9 @@ NAMES: Mapping[str, int] = MappingProxyType(
 )
 """What may stand in braces, and how many Chinese characters it usually makes: for estimates of how long it takes."""
 
+OPTIONAL = frozenset({"summary", "people"})
+"""What is left out where it is not known: nobody misses it, and "unknown" for it would be one more thing to ask."""
+
 
 def _template(value: str) -> str:
     try:
@@ -70,9 +73,10 @@ class OrderText(Part):
     en: Template = Field(description="in English")
 
     def said(self, language: Language, values: Mapping[str, str]) -> str:
-        """The text in one language; a name without a value, or with an empty one, is said to be unknown."""
+        """The text in one language. A name without a value is said to be unknown, or nothing if it can be left out."""
         template = self.zh if language is Language.ZH else self.en
-        return template.format_map({name: values.get(name) or UNKNOWN[language] for name in NAMES})
+        said = {name: values.get(name) or ("" if name in OPTIONAL else UNKNOWN[language]) for name in NAMES}
+        return one_line(template.format_map(said))
 
     def usual_s(self, language: Language) -> float:
         """How long it takes to speak with values of usual length, seconds."""
@@ -94,8 +98,8 @@ class IncidentWords:
     """Where, in words."""
     summary: str = ""
     """What happened, in words."""
-    people: str = ""
-    """How many are injured or trapped, in words."""
+    people: Wording | None = None
+    """How many are trapped or injured, in words."""
     time: str = ""
     """When it was reported, as people say it."""
 
@@ -107,7 +111,7 @@ class IncidentWords:
             "grade": self.grade.value if self.grade is not None else "",
             "place": _short(self.place, 80),
             "summary": _short(self.summary, 120),
-            "people": _short(self.people, 60),
+            "people": _short(self.people.said(language), 60) if self.people is not None else "",
             "time": self.time,
             "department": department.said(language),
             "plan": plan.said(language) if plan is not None else "",

@@ -9,6 +9,7 @@ from config.centre import Centre, load_many
 from config.problem import Problem
 from config.settings import Settings
 from dispatch.department import Departments
+from dispatch.incident import CASUALTIES, TRAPPED
 from dispatch.lint import lint
 from dispatch.overlap import Known
 from dispatch.plan import Plan
@@ -28,7 +29,7 @@ def known(centre: Centre) -> Known:
         types={each.id: each.event_class for each in types.all},
         areas={each.id: each.service for each in areas} if gis.areas is not None else None,
         called=[service.number for service in centre.part(TelephonySettings).services],
-        flags=[each.id for each in (*types.flags, *types.hazards)],
+        flags=[*(each.id for each in (*types.flags, *types.hazards)), TRAPPED, CASUALTIES],
     )
 
 

@@ -126,7 +126,8 @@ def test_an_order_is_said_in_the_department_s_language_with_what_is_known(langua
 
 def test_what_is_not_known_is_said_to_be_unknown() -> None:
     values = IncidentWords("1").values(Language.ZH, Wording(zh="消防", en="Fire"), None)
-    assert TEXT.said(Language.ZH, values) == "不详发生不详，不详级。不详"
+    assert TEXT.said(Language.ZH, values) == "不详发生不详，不详级。"
+    assert TEXT.said(Language.EN, {}) == "unknown at unknown, grade unknown."
 
 
 def test_a_long_report_is_shortened_and_put_in_one_line_for_the_telephone() -> None:

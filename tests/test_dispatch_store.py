@@ -41,6 +41,7 @@ from journal import (
     Places,
     Refusal,
     Registry,
+    TimerState,
     Unit,
     audit,
     facts_about,
@@ -49,7 +50,9 @@ from journal import (
     verify,
     write_engine,
 )
+from journal.instant import from_text
 from journal.key import PublicKey
+from journal.tables import timers
 from tests.dispatch_room import START, Room, ladder, order
 from tests.dispatch_world import World, live_a_day
 from tests.journal_places import WAIT_S, Clock
@@ -119,9 +122,15 @@ class JournalStore(MemoryStore):
         """On disk is what memory says, and every open order has a live deadline."""
         found = self.centre.restored()
         assert found.fence == self.fence
-        wanted = [rounded(each) for each in self.orders.values() if each.wanted]
-        assert sorted(map(rounded, found.orders), key=by_id) == sorted(wanted, key=by_id)
+        kept = [rounded(each) for each in self.orders.values() if each.wanted]
+        assert sorted(map(rounded, found.orders), key=by_id) == sorted(kept, key=by_id)
         assert [each for each in audit(self.centre.engine, moment(at)) if each.neglect is Neglect.NO_DEADLINE] == []
+        with self.centre.engine.connect() as connection:
+            live = select(timers.c.subject_id, timers.c.due).where(timers.c.state == TimerState.LIVE.value)
+            deadlines = sorted((row.subject_id, from_text(row.due).timestamp()) for row in connection.execute(live))
+        wanted = sorted((each.order.id, each.due) for each in self.orders.values() if each.open)
+        assert [id for id, _ in deadlines] == [id for id, _ in wanted]
+        assert all(abs(on_disk - due) < 1e-3 for (_, on_disk), (_, due) in zip(deadlines, wanted, strict=True))
         waiting = {each.stored.order.id for each in reading.open_orders(self.centre.engine)}
         assert waiting == {each.order.id for each in self.orders.values() if each.open}
 
