@@ -21,6 +21,7 @@ def asked(hall: Hall, question: event.Asked) -> None:
         return
     if call is None:
         call = hall.arrive(question.call, called=question.called, caller=question.caller)
+        call.arrived -= question.waited_s
         _describe(hall, call, question.service, question.language, question.priority)
     hall.newer(question.fence)
     offer = call.offer

@@ -35,6 +35,8 @@ class Asked:
     """The newest decision that the call has obeyed, 0 if none."""
     outcome: Outcome | None = None
     """What became of that decision's offer, if the dialplan says so with its question."""
+    waited_s: float = 0.0
+    """How long before the question the call arrived, if that is known: questions overtake each other, callers don't."""
 
 
 @dataclass(frozen=True, slots=True)

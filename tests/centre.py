@@ -275,9 +275,7 @@ class Centre:
         groups = await self.manager.command("group show channels")
         assert "0 active channels" in groups, groups
         recordings = str(self.state / "recordings")
-        files = f"/proc/{self.asterisk_pid}/fd"
-        open_files = [os.readlink(f"{files}/{number}") for number in os.listdir(files)]
-        assert not [file for file in open_files if file.startswith(recordings)]
+        assert not [file for file in open_files(self.asterisk_pid) if file.startswith(recordings)]
         verified = await asyncio.to_thread(self.liandong, "verify", "--state", str(self.state))
         assert re.fullmatch(VERIFIED, verified.stdout), verified.stdout
         assert (verified.returncode, verified.stderr) == (0, "")
@@ -308,6 +306,15 @@ class Centre:
         for phone in phones:
             await phone.close()
             self._phones.remove(phone)
+
+
+def open_files(pid: int) -> list[str]:
+    """What a process has open; what it closes in this moment is open no more."""
+    files = []
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        with suppress(FileNotFoundError):
+            files.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+    return files
 
 
 async def _speak(phone: Phone, tone: int) -> None:

@@ -206,8 +206,9 @@ async def test_without_a_supervisor_the_engine_still_distributes_and_the_next_on
 async def test_a_manager_link_that_is_cut_with_twenty_calls_up_costs_no_call(centre: Centre, watch: Watch) -> None:
     talks = await conversations(centre, watch, *range(1, 13))
     waiting = [await centre.caller() for _ in range(8)]
-    waits = [await caller.dial("110") for caller in waiting]
+    waits = []
     for caller in waiting:
+        waits.append(await caller.dial("110"))
         await watch.until("it waits", lambda caller=caller: (c := watch.call(caller.user)) and c.stage == "waiting")
     before = listed(watch)
     assert len(before) == 20

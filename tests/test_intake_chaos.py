@@ -83,7 +83,15 @@ class Chaos(RuleBasedStateMachine):
     def fence(self, ago: int) -> int:
         return max(0, self.room.distributor.fence + ago)
 
-    @rule(call=calls, service=services, language=languages, priority=priorities, ago=near, outcome=st.none() | outcomes)
+    @rule(
+        call=calls,
+        service=services,
+        language=languages,
+        priority=priorities,
+        ago=near,
+        outcome=st.none() | outcomes,
+        waited_s=st.sampled_from((0.0, 0.01, 30.0)),
+    )
     def ask(
         self,
         call: str,
@@ -92,8 +100,9 @@ class Chaos(RuleBasedStateMachine):
         priority: int | None,
         ago: int,
         outcome: Outcome | None,
+        waited_s: float,
     ) -> None:
-        self.hear(event.Asked("q", call, "119", "", service, language, priority, self.fence(ago), outcome))
+        self.hear(event.Asked("q", call, "119", "", service, language, priority, self.fence(ago), outcome, waited_s))
 
     @rule(call=calls, service=services, language=languages, priority=priorities)
     def change(self, call: str, service: str | None, language: str | None, priority: int | None) -> None:

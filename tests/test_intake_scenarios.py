@@ -357,3 +357,11 @@ def test_a_call_that_shall_ring_at_all_seats_rings_at_forty_of_them_at_once() ->
     offer = room.ask("1")
     assert isinstance(offer, command.Offer)
     assert offer.seats == tuple(seats[:40])
+
+
+def test_whose_question_was_slower_is_still_first_if_he_came_first() -> None:
+    room = Room("a")
+    room.talk("talking")
+    room.hear(event.Asked("q-late", "late", waited_s=0.002))
+    room.hear(event.Asked("q-early", "early", waited_s=0.005))
+    assert list(room.hall.queue) == ["early", "late"]

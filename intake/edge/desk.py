@@ -194,6 +194,7 @@ class Desk:
         if self._core.call(question.call) is None and question.more.get("waited", "0") == "0":
             # It overtook the news of the call.
             self._scribe.began(question.call, Begun(at, question.called, question.number))
+        begun = self._scribe.begun(question.call)
         came_to = Outcome.BUSY if question.more.get("raced") else _OUTCOMES.get(question.more.get("outcome", ""))
         step = self._take(
             event.Asked(
@@ -202,6 +203,7 @@ class Desk:
                 called=question.called,
                 caller=question.number,
                 service=question.more.get("silent") or self._services.get(question.called),
+                waited_s=0.0 if begun is None else max(0.0, (at - begun.at).total_seconds()),
                 fence=question.fence,
                 outcome=came_to,
             ),
