@@ -22,6 +22,7 @@ from telephony.asterisk.process import Asterisk, AsteriskError, Running
 
 PORTS = "ports.json"
 BACK_OFF_S = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0)  # between starts of an Asterisk that ends again and again
+AFTER_RELOAD_S = (1.0, 2.0, 4.0, 8.0)  # on a busy machine telephones are taken for absent for longer after a reload
 STABLE_S = 60.0  # an Asterisk that lived this long starts again at once
 
 log = logging.getLogger("serve")
@@ -35,6 +36,7 @@ class Watch:
         self.program = installation.program(log.info)
         self.asterisk: Asterisk = installation.asterisk(self.program)
         self._starts: list[float] = []
+        self._reloaded = False
         self.up = asyncio.Event()
         """Set once Asterisk is up for the first time; then `ports` and `running` tell of it."""
         self.ports: Ports
@@ -44,11 +46,23 @@ class Watch:
         """Watch, until Asterisk has ended and its end was meant; raises what cannot be mended."""
         self.running = await asyncio.to_thread(self._find_or_start)
         self.up.set()
+        mending = asyncio.create_task(self._mend())
         await end_of(self.running.pid)
+        mending.cancel()
         while not self._meant():
             log.error("Asterisk (process %d) ended by itself; it is started again", self.running.pid)
             await self._bring_back()
             await end_of(self.running.pid)
+
+    async def _mend(self) -> None:
+        """Look for telephones that a reload made absent, for a while after it."""
+        for pause_s in AFTER_RELOAD_S if self._reloaded else ():
+            await asyncio.sleep(pause_s)
+            try:
+                if await asyncio.to_thread(self.asterisk.mend_absent):
+                    log.info("a telephone was taken for absent after the reload: mended")
+            except AsteriskError as error:
+                log.warning("%s", error)
 
     async def _bring_back(self) -> None:
         """Start it again, until it is up or its end is meant."""
@@ -85,6 +99,7 @@ class Watch:
         if self._installation.prepare(self.program, self.ports):
             log.info("the configuration changed: Asterisk (process %d) takes it over now", running.pid)
             self.asterisk.reload()
+            self._reloaded = True
         else:
             log.info("Asterisk (process %d) is running already: adopted", running.pid)
         return running

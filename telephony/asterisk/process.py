@@ -161,9 +161,15 @@ class Asterisk:
         self.console("core reload")
         for _ in range(RELOADS):
             time.sleep(SETTLE_S)
-            if not self._taken_for_absent():
+            if not self.mend_absent():
                 return
+
+    def mend_absent(self) -> bool:
+        """Mend what `reload` says of telephones, if it is so now; whether it was. Look again after it."""
+        absent = bool(self._taken_for_absent())
+        if absent:
             self.console("module reload res_pjsip.so")
+        return absent
 
     def _taken_for_absent(self) -> set[str]:
         """Telephones that answer, and whose endpoint is unavailable all the same."""
