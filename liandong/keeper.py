@@ -30,6 +30,7 @@ from telephony.trail import Trail
 LOOK_S = 0.3  # how often the channel events are looked at; the caller has hung up, nobody waits
 CLOSE_S = 1.0  # the recorders close their files within milliseconds after the call; a loaded disk is slower
 AGAIN_S = (2.0, 5.0, 15.0)  # after these the finishing is tried again, from then on every last; a disk gets room
+BEHIND = 10  # nobody waits for a recording; a call, or an engine that starts, waits for the processor
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 LOOK_BACK_BYTES = 8 << 20  # for the packets of calls that ended unseen: some 1,000 calls, read in 0.2 s
 
@@ -192,6 +193,7 @@ def _live_no_longer_than(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)  # it was killed before we asked for that
+    os.nice(BEHIND)
 
 
 def _finish_quietly(root: Path, settings: RecordingSettings, ended: _Ended) -> Recording:
