@@ -22,6 +22,7 @@ from gis.datum import LatLon
 from gis.earth import ahead, around, farthest_m, wrapped
 
 _CORNERS = 64  # of a drawn circle: its area is 0.16 % too small
+POINT_M = 0.1  # a smaller inner arc is the centre itself: its corners fall together, and the outline would touch itself
 LONGEST_M = 20_004_000.0
 """Half way round the earth: nothing is further away."""
 MOST_VERTICES = 200
@@ -200,7 +201,7 @@ class ArcBand:
         """Along the outer arc and back along the inner one."""
         steps = max(2, math.ceil(_CORNERS * self.opening_deg / 360.0))
         outer = [self.start_deg + self.opening_deg * step / steps for step in range(steps + 1)]
-        inner = outer[::-1] if self.inner_m else [self.start_deg]
+        inner = outer[::-1] if self.inner_m >= POINT_M else [self.start_deg]
         distances_m = [self.outer_m] * len(outer) + [self.inner_m] * len(inner)
         return around(self.at, outer + inner, distances_m)
 

@@ -250,7 +250,7 @@ class Centre:
 
     async def _state_of(self, seat: str) -> str:
         answer = await self.manager.ask("Getvar", Variable=f"DEVICE_STATE(PJSIP/{seat})")
-        return answer["Value"]
+        return answer.get("Value", "")  # an Asterisk that has just come may not know the function yet
 
     async def until(self, what: str, ask: Any, wanted: Any, within: float = 15.0) -> None:
         """Ask again and again until the answer is the wanted one."""

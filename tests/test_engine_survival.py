@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -143,6 +144,28 @@ async def test_an_engine_that_stops_before_the_question_costs_the_caller_half_a_
     if slow_s > 6:
         await centre.replaced(Role.ENGINE, old)
     await watch.up()
+    state = await watch.joined(caller.user, 1)
+    assert state.by == "net"
+    await call.hang_up()
+
+
+async def test_an_engine_that_stopped_a_while_ago_is_not_even_asked(centre: Centre, watch: Watch) -> None:
+    seat, caller = await centre.seat(1, ring_then_answer()), await centre.caller()
+    await watch.work(1)
+    old = centre.signal(Role.ENGINE, signal.SIGSTOP)
+
+    async def stale() -> bool:
+        alive = await centre.manager.ask("Getvar", Variable="LD_ALIVE")
+        return time.time() - int(alive["Value"]) > 3
+
+    await centre.until("the heartbeat is old", stale, True)
+    since = len(centre.manager.events)
+    call = await caller.dial("119", tone=CALLER_HZ)
+    (await taken(seat)).play_tone(SEAT_HZ)
+    await call.hears(SEAT_HZ)
+    asked = [each for each in centre.manager.events[since:] if each.get("Channel", "").startswith("Local/s@ask")]
+    assert asked == []
+    os.kill(old, signal.SIGCONT)
     state = await watch.joined(caller.user, 1)
     assert state.by == "net"
     await call.hang_up()

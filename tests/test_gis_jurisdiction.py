@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from config.problem import ConfigErrors
@@ -147,6 +147,7 @@ BANDS = st.builds(
 
 
 @patient
+@example(ArcBand(LatLon(39.75, 85.4), 7.1e-57, 50.0, 97.0, 5.0))
 @given(CIRCLES | ELLIPSES | BANDS)
 def test_shares_and_what_is_outside_make_one_whole_and_are_what_a_plain_cut_gives(shape: Shape) -> None:
     spot = shapely.Polygon(METRES.plane(shape.outline()))
