@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from config.settings import Settings
 from liandong.centre import EXAMPLE, load_centre
 from telephony.prompt.render import render
 from telephony.prompt.settings import PromptSettings
+
+settings.register_profile("main", derandomize=True)
+settings.register_profile("explore")
+settings.load_profile("main")
+"""The main job tries the same examples each time: a find of chance would be everybody's red, and nobody's. Look for new
+ones with `script/test --hypothesis-profile explore`."""
 
 
 @pytest.fixture(scope="session")
