@@ -10,13 +10,14 @@ from collections import deque
 
 from dispatch import command, fact
 from dispatch.attempt import ATTEMPT, Attempt, AttemptEvent, AttemptState
-from dispatch.deadline import Deadlines, Due
+from dispatch.deadline import Due
 from dispatch.department import Calling
 from dispatch.line import Line
 from dispatch.notification import NOTIFICATION, Notification, NotificationEvent
 from dispatch.order import ORDER, OVER, OrderEvent
 from dispatch.outcome import Outcome
 from dispatch.step import Step, Write
+from intake.deadline import Deadlines
 from intake.table import Bug, Theirs
 
 
@@ -31,7 +32,7 @@ class Board:
         """Every attempt of those orders, ended ones as well: a key may be reported late."""
         self.lines: dict[str, Line] = {}
         """By key; every one that was ever wanted."""
-        self.deadlines = Deadlines()
+        self.deadlines = Deadlines(Due)
         self.now = 0.0
         """Steady seconds."""
         self.lead = 0.0

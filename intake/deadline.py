@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from intake.order import Order
 
@@ -23,30 +24,38 @@ class Due(StrEnum):
     """A line that is in fault, or whose call is gone: ask."""
 
 
-class Deadlines:
-    """At most one deadline of a kind for a call or seat."""
+D = TypeVar("D", bound=StrEnum)
 
-    __slots__ = ("_order",)
 
-    def __init__(self) -> None:
+class Deadlines(Generic[D]):
+    """At most one deadline of a kind for a subject; `kind` is the enum of what can be due."""
+
+    __slots__ = ("_kind", "_order")
+
+    def __init__(self, kind: type[D]) -> None:
+        self._kind = kind
         self._order = Order()
 
-    def put(self, due: Due, subject: str, at: float) -> None:
+    def put(self, due: D, subject: str, at: float) -> None:
         """Set or move a deadline, in steady seconds."""
         self._order.put(f"{due} {subject}", (at,))
 
-    def drop(self, due: Due, subject: str) -> None:
+    def drop(self, due: D, subject: str) -> None:
         """There is no such deadline any more."""
         self._order.drop(f"{due} {subject}")
+
+    def has(self, due: D, subject: str) -> bool:
+        """Whether there is such a deadline."""
+        return f"{due} {subject}" in self._order
 
     def next(self) -> float | None:
         """When the first one falls due, in steady seconds; None: never."""
         return self._order.first()[0][0] if self._order else None
 
-    def fallen(self, now: float) -> Iterator[tuple[Due, str]]:
+    def fallen(self, now: float) -> Iterator[tuple[D, str]]:
         """Take out, one after the other, what is due by now; what is set meanwhile is seen."""
         while self._order and self._order.first()[0][0] <= now:
             name = self._order.first()[1]
             self._order.drop(name)
             due, _, subject = name.partition(" ")
-            yield Due(due), subject
+            yield self._kind(due), subject

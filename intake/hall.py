@@ -46,7 +46,7 @@ class Hall:
         self.now = 0.0
         self.fence = 0
         self.synced = False
-        self.deadlines = Deadlines()
+        self.deadlines = Deadlines(Due)
         self.free: dict[Need, Order] = {}
         self.waiting: dict[Need, Order] = {}
         self.queue = Order()

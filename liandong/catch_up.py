@@ -29,7 +29,7 @@ from intake.edge.traces import of_hang_up
 from intake.edge.writing import end_id
 from journal import BadFact, Draft
 from liandong.bookmark import Bookmark
-from liandong.scribe import Scribe
+from liandong.sender import Sender
 from liandong.shelf import Shelf
 from recordings.error import RecordingError
 from recordings.telling import failed
@@ -71,7 +71,7 @@ class CatchUp:
         hangups: Path,
         shelf: Shelf,
         bookmark: Bookmark,
-        scribe: Scribe,
+        sender: Sender,
         *,
         seats: Collection[str],
         live: Live,
@@ -83,7 +83,7 @@ class CatchUp:
         self._hangups = hangups
         self._shelf = shelf
         self._bookmark = bookmark
-        self._scribe = scribe
+        self._sender = sender
         self._seats = frozenset(seats)
         self._live = live
         self._clock = clock
@@ -212,7 +212,7 @@ class CatchUp:
             if self._history.is_open(seen.call) or (seen.ended is not None and seen.ended >= looked):
                 changed_ns = 0  # its last row is on its way
                 continue
-            if await self._scribe.missing([end_id(seen.call)]):
+            if await self._sender.missing([end_id(seen.call)]):
                 await self._tell(of_hang_up(seen, self._seats))
             await asyncio.to_thread(take_out, self._hangups, seen.call)
         self._hangups_ns = changed_ns
@@ -225,7 +225,7 @@ class CatchUp:
             since_ns = 0
         for folder in await asyncio.to_thread(self._shelf.folders, since_ns):
             for batch in await asyncio.to_thread(self._shelf.finished, folder, since_ns, until_ns):
-                missing = await self._scribe.missing(each for found in batch for each in found.ids)
+                missing = await self._sender.missing(each for found in batch for each in found.ids)
                 new = [found for found in batch if not missing.isdisjoint(found.ids)]
                 kept = await asyncio.to_thread(self._shelf.read, new, self._seats)
                 await self._write([draft for recording in kept for draft in recording.drafts])
@@ -238,21 +238,21 @@ class CatchUp:
 
     async def _tell(self, told: Sequence[Told]) -> None:
         """Have written down what the journal lacks of this."""
-        missing = await self._scribe.missing(each.id for each in told)
+        missing = await self._sender.missing(each.id for each in told)
         drafts = [await self._draft(each) for each in told if each.id in missing]
-        await self._scribe.write([draft for draft in drafts if draft is not None])
+        await self._sender.write([draft for draft in drafts if draft is not None])
 
     async def _write(self, drafts: Sequence[Draft]) -> None:
-        missing = await self._scribe.missing(draft.id for draft in drafts)
-        await self._scribe.write([draft for draft in drafts if draft.id in missing])
+        missing = await self._sender.missing(draft.id for draft in drafts)
+        await self._sender.write([draft for draft in drafts if draft.id in missing])
 
     async def _draft(self, told: Told) -> Draft | None:
         person: str | None = None
         match told.fact:
             case fact.CallAnswered(seat=seat) if seat:
-                person = await self._scribe.ask(lambda engine: person_at(engine, seat, told.at))
+                person = await self._sender.ask(lambda engine: person_at(engine, seat, told.at))
             case fact.CallCameBack(call=call):
-                if await self._scribe.ask(lambda engine: came_back(engine, call, told.at)):
+                if await self._sender.ask(lambda engine: came_back(engine, call, told.at)):
                     return None  # the engine's own, which has another id
             case _:
                 pass

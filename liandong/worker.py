@@ -21,7 +21,7 @@ from liandong.catch_up import CatchUp
 from liandong.installation import Installation, running_asterisk
 from liandong.keeper import Keeper
 from liandong.process import end_of
-from liandong.scribe import Scribe
+from liandong.sender import Sender
 from liandong.shelf import Shelf
 from recordings.settings import RecordingSettings
 from telephony.asterisk.process import Asterisk
@@ -53,7 +53,7 @@ def _catch_up(installation: Installation, tap: Tap) -> CatchUp:
         installation.hangups,
         Shelf(state.recordings),
         Bookmark(state.log / "catch-up.json"),
-        Scribe(tap, read_engine(installation.journal_places.url)),
+        Sender(tap, read_engine(installation.journal_places.url)),
         seats=[seat.id for seat in installation.telephony.seats],
         live=lambda: _live(state),
     )

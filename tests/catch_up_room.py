@@ -21,7 +21,7 @@ from intake.edge.writing import TYPES as INTAKE_FACTS
 from journal import Draft, Fact, Journal, Places, Refusal, Registry, facts_after, read_engine, sqlite_url
 from liandong.bookmark import Bookmark
 from liandong.catch_up import CatchUp, Pace
-from liandong.scribe import Patience, Scribe
+from liandong.sender import Patience, Sender
 from liandong.shelf import Shelf
 from recordings.fact import TYPES as RECORDING_FACTS
 from telephony.cel import ChannelEvent, rows_in
@@ -138,7 +138,7 @@ class Room:
             self.hangups,
             Shelf(self.recordings),
             Bookmark(self.bookmark),
-            Scribe(tap, self.reader, patience),
+            Sender(tap, self.reader, patience),
             seats=SEATS,
             live=self._live,
             clock=self.clock,

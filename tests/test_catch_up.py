@@ -19,7 +19,7 @@ from intake.edge.writing import draft_of, end_id, start_id
 from journal import Draft
 from liandong.bookmark import Bookmark, Mark
 from liandong.catch_up import Pace
-from liandong.scribe import BATCH, Patience
+from liandong.sender import BATCH, Patience
 from telephony import trail as trails
 from telephony.cel import rows_in
 from telephony.trail import Place
@@ -432,9 +432,9 @@ async def test_a_log_of_fifty_megabytes_takes_little_memory_and_holds_up_nobody(
         pieces.append(len(drafts))
         assert len(catch_up._history.open) < 10
 
-    monkeypatch.setattr(catch_up._scribe, "missing", all_missing)
-    monkeypatch.setattr(catch_up._scribe, "ask", nobody)
-    monkeypatch.setattr(catch_up._scribe, "write", count)
+    monkeypatch.setattr(catch_up._sender, "missing", all_missing)
+    monkeypatch.setattr(catch_up._sender, "ask", nobody)
+    monkeypatch.setattr(catch_up._sender, "write", count)
     steps: list[float] = []
 
     async def measure() -> None:

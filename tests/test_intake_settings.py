@@ -120,7 +120,7 @@ def test_an_order_is_a_sorted_dictionary(acts: list[tuple[str, str, int]]) -> No
 
 
 def test_a_deadline_that_is_moved_or_dropped_does_not_fall_due() -> None:
-    deadlines = Deadlines()
+    deadlines = Deadlines(Due)
     for subject, at in (("a", 5.0), ("b", 1.0), ("c", 2.0)):
         deadlines.put(Due.WRAP_UP, subject, at)
     deadlines.put(Due.WRAP_UP, "b", 3.0)

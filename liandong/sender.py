@@ -40,7 +40,7 @@ class Patience:
     """Before what failed is tried again."""
 
 
-class Scribe:
+class Sender:
     """Looks what is missing in the journal, and has it written."""
 
     def __init__(self, tap: Tap, journal: Engine, patience: Patience = Patience()) -> None:
