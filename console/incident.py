@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from console.state import Moment, State
+from console.told import Moment, State
 from intake.incident import EventClass, Grade, Incident, IncidentState, Relationship, Result
 from intake.incident.content import NAMES
 from journal.instant import to_text

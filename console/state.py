@@ -8,27 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import Field
 
+from console.caller import IncidentName, JurisdictionState, KnownNumber, PositionState, SubscriberState, TroubleState
+from console.told import Moment as Moment
+from console.told import State as State
 from intake.line import Line
 from intake.person import Presence
 from intake.stage import Stage
 from journal import Fact
 from journal.instant import to_text
 
-Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-"""UTC, as `journal.instant.to_text` writes it."""
-
 Figure = bool | int | float | str | None
 """One value of the engine's status."""
-
-
-class State(BaseModel):
-    """One thing as it is now."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class AnsweredBy(StrEnum):
@@ -71,6 +65,20 @@ class CallState(State):
     """Its place in the queue, 1 first; null if it is not queued."""
     tries: int
     """Offers that came to nothing."""
+    positions: tuple[PositionState, ...] = ()
+    """Where the caller may be, in the order in which that became known; nothing of it is ever replaced."""
+    best: int | None = None
+    """Index of the best of them; null: there is none."""
+    jurisdictions: Mapping[str, JurisdictionState] = {}
+    """By service, who is in charge at the best position."""
+    subscriber: SubscriberState | None = None
+    """Whose number it is, as the operators say."""
+    known: KnownNumber | None = None
+    """What is known of the number; null: not yet, or it is withheld."""
+    incidents: tuple[IncidentName, ...] = ()
+    """Those that this call is about."""
+    troubles: tuple[TroubleState, ...] = ()
+    """What was wrong with finding all that out."""
 
 
 class PersonName(State):
@@ -165,13 +173,21 @@ class Live(State):
 
 
 class Tell(State):
-    """A supervisor should look."""
+    """Somebody should look: supervisors, and dispatchers where it is about an order."""
 
     about: str
-    """What it is about, a stable word, such as `no-answer`."""
+    """What it is about, a stable word, such as `no-answer`, `order-deadline`."""
     seat: str | None = None
     """Which seat."""
     person: str | None = None
     """Who is there."""
     call: str | None = None
     """Which call showed it."""
+    order: str | None = None
+    """Which order."""
+    incident: str | None = None
+    """Of which incident."""
+    department: str | None = None
+    """Of which department."""
+    times: int | None = None
+    """How often that was told, this time included; 0 or null: it is told once."""

@@ -503,6 +503,7 @@ def assert_shape(value: Any, schema: dict[str, Any], told: dict[str, Any]) -> No
     elif "enum" in schema:
         assert value in schema["enum"]
     elif schema.get("type") == "object" and "properties" in schema:
+        assert isinstance(value, dict)
         assert set(value) == set(schema["properties"])
         for name, each in schema["properties"].items():
             assert_shape(value[name], each, told)
