@@ -117,6 +117,11 @@ class Installation:
         return self.state.log / "hangups"
 
     @property
+    def spoken(self) -> Path:
+        """The folder of what was spoken for one call: the texts of orders."""
+        return self.state.asterisk / "spoken"
+
+    @property
     def journal_places(self) -> Places:
         """Where its journal lies."""
         # Half a second of imports, which only those pay who use the journal.
@@ -153,6 +158,7 @@ class Installation:
             log=self.state.log / LOG,
             raw=self.state.recordings / RAW,
             sounds=own / "sounds",
+            spoken=self.spoken,
             agi=own / "agi-bin",
             hangups=self.hangups,
         )

@@ -8,15 +8,10 @@ process of its own, one call at a time; what fails is told, keeps its raw files 
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,13 +20,13 @@ from recordings.error import NothingRecorded, RecordingError, StillGrowing
 from recordings.raw import parse_name
 from recordings.settings import RecordingSettings
 from telephony.cel import ChannelEvent, Reader
+from telephony.pool import pool
 from telephony.trail import Trail
 
 LOOK_S = 0.3  # how often the channel events are looked at; the caller has hung up, nobody waits
 CLOSE_S = 1.0  # the recorders close their files within milliseconds after the call; a loaded disk is slower
 AGAIN_S = (2.0, 5.0, 15.0)  # after these the finishing is tried again, from then on every last; a disk gets room
 BEHIND = 10  # nobody waits for a recording; a call, or an engine that starts, waits for the processor
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 LOOK_BACK_BYTES = 8 << 20  # for the packets of calls that ended unseen: some 1,000 calls, read in 0.2 s
 
 log = logging.getLogger("recordings")
@@ -145,11 +140,8 @@ class Keeper:
     async def _finish(self, ended: _Ended) -> bool:
         """Finish one call; False when it has to be tried again."""
         if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, context, initializer=_live_no_longer_than, initargs=(os.getpid(),))
-        work = asyncio.get_running_loop().run_in_executor(
-            self._pool, _finish_quietly, self._root, self._settings, ended
-        )
+            self._pool = pool(1, BEHIND)
+        work = asyncio.get_running_loop().run_in_executor(self._pool, _finish, self._root, self._settings, ended)
         try:
             recording = await work
         except NothingRecorded:
@@ -187,18 +179,8 @@ def _last_rows(events: Path) -> list[ChannelEvent]:
     return reader.read()
 
 
-def _live_no_longer_than(parent: int) -> None:
-    """In the worker: nobody who was killed leaves one behind that writes into the files of the next."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)  # it was killed before we asked for that
-    os.nice(BEHIND)
-
-
-def _finish_quietly(root: Path, settings: RecordingSettings, ended: _Ended) -> Recording:
-    """In the worker: Ctrl-C in the terminal is the parent's to answer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _finish(root: Path, settings: RecordingSettings, ended: _Ended) -> Recording:
+    """In the worker."""
     return finish(root, ended.call, settings, ended_ms=ended.ended_ms, packets=ended.packets)
 
 

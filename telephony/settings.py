@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field
 from config.field import Between, Ip, Line, Name, Number, Wording
 from config.part import Part
 from config.problem import Refused, quoted
-from telephony.agi.answer import Word
+from telephony.agi.answer import WISH_WORDS
 
 _DIALPLAN_WORDS = re.compile(r"[^,;${}()\[\]\\|&\"<>=]+")
 
@@ -150,7 +150,7 @@ class TelephonySettings(Part):
     def prompts(self) -> tuple[str, ...]:
         """Every prompt that the dialplan speaks."""
         keys = (f"key-{service.id}" for service in self.services)
-        words = (f"wish-{word}" for word in ("number", "pin", *Word))
+        words = (f"wish-{word}" for word in ("number", "pin", *WISH_WORDS))
         return ("waiting", *PLACES, "silent-menu", "silent-thanks", "key-none", *keys, *words)
 
     def complaints(self) -> Iterator[Refused]:

@@ -49,7 +49,7 @@ Answer = Decision | Nothing
 
 
 class Word(StrEnum):
-    """What came of a wish; the telephone speaks the prompt `wish-WORD`."""
+    """What came of a wish, or of what was asked by telephone; a prompt says it."""
 
     SIGNED_IN = "signed-in"
     SIGNED_OUT = "signed-out"
@@ -69,6 +69,39 @@ class Word(StrEnum):
     """For any other reason."""
     AWAY = "away"
     """Nobody is there to ask; the dialplan says it by itself when no word comes."""
+
+    CODE_KNOWN = "code-known"
+    """An order of today has this code."""
+    CODE_UNKNOWN = "code-unknown"
+    FEEDBACK_NOTED = "feedback-noted"
+    """What a department reported is written down."""
+    FEEDBACK_REFUSED = "feedback-refused"
+    """The order doesn't take it: it is over."""
+    REPORT_NONE = "report-none"
+    """Of what this number reported before, nothing is known, or everything is long over."""
+    REPORT_RECEIVED = "report-received"
+    REPORT_DISPATCHED = "report-dispatched"
+    REPORT_IN_PROGRESS = "report-in-progress"
+    REPORT_DONE = "report-done"
+
+
+CODE_WORDS = (Word.CODE_KNOWN, Word.CODE_UNKNOWN, Word.AWAY)
+"""The answers to a code."""
+FEEDBACK_WORDS = (Word.FEEDBACK_NOTED, Word.FEEDBACK_REFUSED, Word.AWAY)
+"""The answers to a feedback."""
+REPORT_WORDS = (
+    Word.REPORT_NONE,
+    Word.REPORT_RECEIVED,
+    Word.REPORT_DISPATCHED,
+    Word.REPORT_IN_PROGRESS,
+    Word.REPORT_DONE,
+    Word.AWAY,
+)
+"""The answers to who asks what became of his report."""
+WISH_WORDS = tuple(
+    word for word in Word if word is Word.AWAY or word not in (*CODE_WORDS, *FEEDBACK_WORDS, *REPORT_WORDS)
+)
+"""The answers to a wish; the telephone speaks the prompt `wish-WORD`."""
 
 
 def write_answer(answer: Decision) -> str:

@@ -1,9 +1,10 @@
-"""What the dialplan asks: which seat is to take a call, and whether a person at a seat may do what he keyed in."""
+"""What the dialplan asks: which seat is to take a call, whether a person at a seat may do what he keyed in, and what is
+to be said to who reports, or asks about his report, by telephone."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import unquote_plus
@@ -71,11 +72,53 @@ class Wish:
     """To pause: which of the centre's reasons, counted from 1; empty: none was keyed in."""
 
 
+class PhoneKind(StrEnum):
+    """What is asked or told by the keys of a telephone that is no seat's."""
+
+    CODE = "code"
+    """Is there an order with this code?"""
+    FEEDBACK = "feedback"
+    """A department reports how far its order is."""
+    REPORT = "report"
+    """A waiting caller asks what became of what he reported before."""
+
+
+class Progress(StrEnum):
+    """What a department reports by key."""
+
+    EN_ROUTE = "en-route"
+    ON_SCENE = "on-scene"
+    DONE = "done"
+    WORDS = "words"
+    """It leaves words: they will be in the call's recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneQuestion:
+    """What is to be said to who presses keys on a telephone that is no seat's? Answered by a `Word`."""
+
+    kind: PhoneKind
+    channel: str
+    """The telephone's channel; it waits for the word."""
+    call: str
+    """The call's id, which its recording has as well."""
+    number: str
+    """The number that calls; empty: withheld. As the network tells it: it may be forged."""
+    code: str = ""
+    """The order's code, for CODE and FEEDBACK; digits."""
+    progress: Progress | None = None
+    """For FEEDBACK."""
+
+
+Asked = Question | Wish | PhoneQuestion
+"""Everything that the dialplan asks."""
+
 _OWN = ("call", "asker", "called", "number", "name", "fence")
 
 
-def read_question(path: str) -> Question | Wish:
-    """The question in the path of `agi://host:port/ask?call=…&asker=…&called=…` or `…/wish?kind=…&asker=…&seat=…`.
+def read_question(path: str) -> Asked:
+    """The question in the path of `agi://host:port/ask?call=…&asker=…&called=…`, `…/wish?kind=…&asker=…&seat=…` or
+    `…/phone?kind=…&asker=…&call=…`.
 
     Every value is URI-encoded; a wish has no PIN yet. Raises BadQuestion.
     """
@@ -87,11 +130,12 @@ def read_question(path: str) -> Question | Wish:
             raise BadQuestion(f"{key[:40]} twice")
         values[key] = _CONTROL.sub("�", unquote_plus(value))[:TEXT_MAX]
     asker = values.get("asker", "")
-    if name not in ("ask", "wish"):
+    reader = _READERS.get(name)
+    if reader is None:
         raise BadQuestion(f"nothing is known of {name[:40]!r}")
     if not _CHANNEL.fullmatch(asker):
         raise BadQuestion(f"no channel to answer to: {asker!r}")
-    return _question(asker, values) if name == "ask" else _wish(asker, values)
+    return reader(asker, values)
 
 
 def _question(asker: str, values: Mapping[str, str]) -> Question:
@@ -122,6 +166,27 @@ def _wish(asker: str, values: Mapping[str, str]) -> Wish:
     if not (_KEYS.fullmatch(staff) and _KEYS.fullmatch(reason)):
         raise BadQuestion("not keyed in: a number or a reason that is more than digits")
     return Wish(kind, seat, asker, staff=staff, reason=reason)
+
+
+def _phone(asker: str, values: Mapping[str, str]) -> PhoneQuestion:
+    call, code, progress = values.get("call", ""), values.get("code", ""), values.get("progress", "")
+    try:
+        kind = PhoneKind(values.get("kind", ""))
+        told = Progress(progress) if kind is PhoneKind.FEEDBACK else None
+    except ValueError as error:
+        raise BadQuestion(f"nothing to ask by telephone: {error}") from None
+    if not _ID.fullmatch(call):
+        raise BadQuestion(f"no id of a call: {call!r}")
+    if not _KEYS.fullmatch(code) or (not code and kind is not PhoneKind.REPORT):
+        raise BadQuestion("not keyed in: a code that is more or less than digits")
+    return PhoneQuestion(kind, asker, call, values.get("number", ""), code, told)
+
+
+_READERS: Mapping[str, Callable[[str, Mapping[str, str]], Asked]] = {
+    "ask": _question,
+    "wish": _wish,
+    "phone": _phone,
+}
 
 
 def read_pin(keyed: str) -> Secret:

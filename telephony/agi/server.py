@@ -18,7 +18,7 @@ from typing import TypeVar
 from config.secret import Secret
 from telephony.agi.answer import Answer, Decision, Nothing, Word, write_answer, write_word
 from telephony.agi.error import BadQuestion
-from telephony.agi.question import Question, Wish, WishKind, read_pin
+from telephony.agi.question import Asked, PhoneQuestion, Question, Wish, WishKind, read_pin
 from telephony.agi.wire import PIN, REPLY_MAX, Header, checking, is_reply, says, setting, took, value
 
 Handler = Callable[[Question], Awaitable[Answer]]
@@ -29,6 +29,9 @@ Unheard = Callable[[Question, Decision], None]
 
 Granter = Callable[[Wish], Awaitable[str]]
 """Decides on a wish: one of `Word`. Never cancelled but by `stop`: what a person wanted is decided, heard or not."""
+
+Asker = Callable[[PhoneQuestion], Awaitable[str]]
+"""Answers who presses keys on a telephone that is no seat's: one of `Word`. Never cancelled but by `stop`."""
 
 log = logging.getLogger("telephony.agi")
 
@@ -69,8 +72,8 @@ class Limits:
     """At once; the dialplan makes one a call, for some milliseconds."""
 
 
-async def nobody(_: Wish) -> str:
-    """For who grants no wishes."""
+async def nobody(_: Wish | PhoneQuestion) -> str:
+    """For who grants no wishes and answers no telephone."""
     return Word.AWAY
 
 
@@ -78,15 +81,22 @@ class AgiServer:
     """Listens on one port; `start` and `stop` it."""
 
     def __init__(
-        self, handler: Handler, unheard: Unheard, limits: Limits = Limits(), *, wish: Granter = nobody
+        self,
+        handler: Handler,
+        unheard: Unheard,
+        limits: Limits = Limits(),
+        *,
+        wish: Granter = nobody,
+        ask: Asker = nobody,
     ) -> None:
         self._handler = handler
         self._unheard = unheard
         self._limits = limits
         self._granter = wish
+        self._asker = ask
         self._serving: set[asyncio.Task[None]] = set()
         self.granting: set[asyncio.Future[str]] = set()
-        """Wishes that are being decided."""
+        """Wishes, and what was asked by telephone, that are being decided."""
         self._server: asyncio.Server | None = None
         self.ends: Counter[End] = Counter()
 
@@ -129,6 +139,8 @@ class AgiServer:
                 return End.NO_QUESTION
             case Wish():
                 return await self._grant(question, reader, writer)
+            case PhoneQuestion():
+                return await self._say(question, self._asker(question), reader, writer)
         answer = await self._decide(question, reader)
         match answer:
             case End():
@@ -140,7 +152,7 @@ class AgiServer:
         self._unheard(question, answer)
         return End.UNHEARD
 
-    async def _question(self, reader: asyncio.StreamReader) -> Question | Wish | None:
+    async def _question(self, reader: asyncio.StreamReader) -> Asked | None:
         header = Header()
         with suppress(OSError):
             while data := await reader.read(REPLY_MAX):
@@ -167,7 +179,7 @@ class AgiServer:
         return end
 
     async def _grant(self, wish: Wish, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> End:
-        """Let a wish be decided, and say the word if anybody still listens."""
+        """Have the PIN that belongs to a wish, and let it be decided."""
         if wish.kind is WishKind.SIGN_IN:
             try:
                 pin = await _within(self._limits.taking_s, _pin(reader, writer))
@@ -177,14 +189,24 @@ class AgiServer:
             if pin is None:
                 return End.NO_QUESTION
             wish = replace(wish, pin=pin)
-        granting = asyncio.ensure_future(self._granter(wish))
+        return await self._say(wish, self._granter(wish), reader, writer)
+
+    async def _say(
+        self,
+        asked: Wish | PhoneQuestion,
+        deciding: Awaitable[str],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> End:
+        """Let it be decided to its end, and say the word if anybody still listens."""
+        granting = asyncio.ensure_future(deciding)
         self.granting.add(granting)
         granting.add_done_callback(self.granting.discard)
         await asyncio.wait({granting}, timeout=self._limits.wish_s)
         if not granting.done():
             return End.LATE
         word = write_word(granting.result())
-        taken = await _within(self._limits.taking_s, _give(wish, word, reader, writer))
+        taken = await _within(self._limits.taking_s, _give(asked, word, reader, writer))
         return End.ANSWERED if taken else End.UNHEARD
 
 
@@ -202,9 +224,7 @@ async def _pin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Se
     return None if keyed is None else read_pin(keyed)
 
 
-async def _give(
-    question: Question | Wish, text: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> bool:
+async def _give(question: Asked, text: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
     """Whether Asterisk has the answer where the dialplan reads it."""
     # One at a time: of two commands in one packet Asterisk does the first and leaves the second lying.
     writer.write(setting(question, text))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from telephony.agi.error import BadQuestion
-from telephony.agi.question import Question, Wish, read_question
+from telephony.agi.question import Asked, Question, read_question
 
 HEADER_MAX = 16_384  # bytes; Asterisk's own header is about 800, and what the dialplan adds goes through 8,192
 REPLY_MAX = 4_096
@@ -25,7 +25,7 @@ class Header:
 
     _data: bytes = b""
 
-    def feed(self, data: bytes) -> Question | Wish | None:
+    def feed(self, data: bytes) -> Asked | None:
         """The question, once the block is whole; None: more is to come. Raises BadQuestion."""
         self._data += data
         if not (self._data.startswith(_OPENING) or _OPENING.startswith(self._data)):
@@ -39,7 +39,7 @@ class Header:
         return read_question(script.decode("utf-8", "replace"))
 
 
-def setting(question: Question | Wish, text: str) -> bytes:
+def setting(question: Asked, text: str) -> bytes:
     """The command that puts the answer where the dialplan looks for it: on the asking channel.
 
     Neither part can hold a quote, a comma, a space or a line end: `read_question`, `write_answer` and `write_word`
@@ -48,16 +48,16 @@ def setting(question: Question | Wish, text: str) -> bytes:
     return f'SET VARIABLE {_place(question)} "{text}"\n'.encode()
 
 
-def checking(question: Question | Wish) -> bytes:
+def checking(question: Asked) -> bytes:
     """The command that reads it back: setting it on a channel that is gone is reported as done."""
     return f"GET FULL VARIABLE ${{{_place(question)}}}\n".encode()
 
 
-def _place(question: Question | Wish) -> str:
+def _place(question: Asked) -> str:
     match question:
         case Question():
             return f"SHARED(LD_ANSWER,{question.asker})"
-        case Wish():
+        case _:
             return f"SHARED(LD_RESULT,{question.channel})"
 
 

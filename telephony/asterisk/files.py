@@ -109,6 +109,8 @@ class Paths:
     """recordings in the making: one folder a call"""
     sounds: Path
     """prompts: one folder a language"""
+    spoken: Path
+    """texts of orders that were spoken for one call"""
     agi: Path
     """scripts that it runs"""
     hangups: Path

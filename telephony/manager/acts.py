@@ -14,8 +14,11 @@ ALIVE = "LD_ALIVE"
 """The global variable with the engine's heartbeat."""
 
 WAKE, SAY = "A", "B"
-"""Keys that no telephone has but a soldier's: [waiting] looks at once what is wanted of it. Pressed by a caller they
-do nothing, and in a conversation they are two short tones: so neither can tear a call apart."""
+"""Keys that no telephone has but a soldier's: who waits, and who hears an order, looks at once what is wanted of him.
+Pressed by a caller they do nothing, and in a conversation they are two short tones: neither can tear a call apart."""
+
+WORDS = frozenset({"order", "keys", "thanks", "next", "taken", "cancelled"})
+"""What can be said to a department's duty line."""
 
 _PROMPT = re.compile(r"[a-z0-9-]{1,60}")
 _NOT_IN_A_VARIABLE = frozenset(',"\\()[]')
@@ -50,6 +53,12 @@ class Acts:
         if not _PROMPT.fullmatch(prompt):
             raise BadAction(f"{prompt!r} is no name of a prompt")
         return await self._call_to(channel, "SHARED(LD_SAY)", prompt, SAY)
+
+    async def say(self, channel: str, fence: int, words: str) -> Outcome[None]:
+        """Say something to a department's duty line, if the call has this fence."""
+        if fence < 1 or words not in WORDS:
+            raise BadAction(f"{words!r} with the fence {fence} can't be said")
+        return await self._call_to(channel, "SHARED(LD_SAY)", f"{fence}+{words!s}", SAY)
 
     async def _call_to(self, channel: str, name: str, value: str, key: str) -> Outcome[None]:
         told = await self.set_variable(channel, name, value)

@@ -57,7 +57,8 @@ class Channel:
     fence: int
     """The newest decision that the call obeyed; 0: none yet."""
     path: str
-    """Who chose the seat: `engine`, `fallback`, or `seat` when a seat dials out; empty: nobody yet."""
+    """Who chose the seat: `engine` or `fallback`; `seat` when a seat or a duty telephone dials, `department` when a
+    duty line is called, `feedback` when somebody reports by telephone; empty: nobody yet."""
 
     @property
     def endpoint(self) -> str:
@@ -111,3 +112,8 @@ def known(text: str) -> str:
 def clean(text: str) -> str:
     """Without control characters, which a SIP URI can smuggle in: each becomes U+FFFD."""
     return _CONTROL.sub("�", text)
+
+
+def one_line(text: str) -> str:
+    """With a blank in place of each control character: for a text in which line ends mean no more than a blank."""
+    return _CONTROL.sub(" ", text)

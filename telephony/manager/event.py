@@ -54,6 +54,19 @@ class Device(Enum):
     UNKNOWN = "UNKNOWN"
 
 
+class Step(Enum):
+    """Where a call to a department's duty line stands once it was accepted."""
+
+    SPEAKING = "speaking"
+    """The order is being spoken, from its beginning."""
+    LISTENING = "listening"
+    """It was spoken to its end, or a key interrupted it: a key is awaited."""
+    NO_KEY = "no-key"
+    """It was spoken as often as it should and no key came: the line ends."""
+    CLOSING = "closing"
+    """A key that decides was pressed: last words are awaited or being said."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Timed:
     at: datetime
@@ -176,6 +189,39 @@ class SilentCall(_OfChannel):
 
 
 @dataclass(frozen=True, slots=True)
+class DepartmentStep(_OfChannel):
+    """A call to a department's duty line goes on. The channel's id is the attempt's, its fence the decision's."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentKey(_OfChannel):
+    """Somebody at a duty line pressed a key while the order was spoken, awaited, or after one that decides.
+
+    One that decides (1, 9) is noted in Asterisk's own database before this is told, the first one for ever.
+    """
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carried(_OfChannel):
+    """A caller's INVITE carried something about his position; told once a call, beside its question.
+
+    The texts are as Asterisk gives them, bounded; `gis.carried` reads them. The trunk is the channel's endpoint.
+    """
+
+    header: str
+    """The Geolocation header (RFC 6442)."""
+    format: str
+    """What Asterisk made of it, `${GEOLOC_PROFILE(format)}`: `GML`, `civicAddress`, `URI`, `none`."""
+    location_info: str
+    confidence: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told(_OfChannel):
     """Any other event of the dialplan's own."""
 
@@ -225,6 +271,9 @@ Event = (
     | Refused
     | Stale
     | SilentCall
+    | DepartmentStep
+    | DepartmentKey
+    | Carried
     | Told
     | ContactChanged
     | DeviceChanged

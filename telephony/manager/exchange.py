@@ -90,6 +90,13 @@ class Exchange(Protocol):
     async def announce(self, channel: str, prompt: str) -> Outcome[None]:
         """Say a prompt to a waiting caller, such as `place-3`; waking him cuts it short."""
 
+    async def say(self, channel: str, fence: int, words: str) -> Outcome[None]:
+        """Say something to who is on a department's duty line, if the call has this fence; nothing happens to others.
+
+        `words` is one of `acts.WORDS`: `order` begins again, `keys` tells the keys and listens again; after `thanks`,
+        `next`, `taken` and `cancelled` the line ends.
+        """
+
     async def look(self) -> Outcome[Snapshot]:
         """What is now, asked besides the news: what `next` told or is still to tell may be older or younger."""
 

@@ -9,12 +9,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TypeVar
+from urllib.parse import unquote
 
-from telephony.manager.channel import Channel, ChannelState, clean, is_telephone, read_channel, read_fence
+from telephony.manager.channel import Channel, ChannelState, clean, is_telephone, one_line, read_channel, read_fence
 from telephony.manager.event import (
     Accepted,
     Arrived,
+    Carried,
     ContactChanged,
+    DepartmentKey,
+    DepartmentStep,
     Device,
     DeviceChanged,
     DialEnded,
@@ -34,6 +38,7 @@ from telephony.manager.event import (
     Ringing,
     SilentCall,
     Stale,
+    Step,
     Told,
     Unanswered,
 )
@@ -105,14 +110,30 @@ def _user_event(at: datetime, fields: Fields) -> Event:
             return Stale(at, channel, _fence(fields))
         case "SilentCall":
             return SilentCall(at, channel, fields["Service"])
+        case "DepartmentStep":
+            return DepartmentStep(at, channel, Step(fields["Step"]))
+        case "DepartmentKey":
+            return DepartmentKey(at, channel, clean(fields["Key"])[:1])
+        case "Carried":
+            return carried(at, channel, fields["Geo"])
         case name:
             names = list(fields)
             own = names[names.index("UserEvent") + 1 :]
             return Told(at, channel, name, {key: clean(fields[key]) for key in own})
 
 
+def carried(at: datetime, channel: Channel, text: str) -> Carried:
+    """What the dialplan has put into a caller's LD_GEO; what is missing or cut off is empty."""
+    pairs = (pair.partition("=") for pair in text.split("&"))
+    values = {name: one_line(unquote(value, errors="replace"))[:GEO_MAX] for name, _, value in pairs}
+    return Carried(at, channel, *(values.get(name, "") for name in _GEO))
+
+
+GEO_MAX = 4_096
+"""Characters of one text of a `Carried`; the dialplan cuts earlier."""
+_GEO = ("header", "format", "info", "confidence", "method")
 _OURS = frozenset("AB")
-"""Keys by which `Exchange.wake` and `announce` reach a waiting caller: nobody pressed them."""
+"""Keys by which `Exchange.wake`, `announce` and `say` reach a channel: nobody pressed them."""
 _UNTOLD = "wish"
 """The context in which the keys are a person's PIN: they are told to nobody."""
 

@@ -60,6 +60,10 @@ class RehearsedExchange:
         """Say a prompt to a waiting caller."""
         return self._did("announce", channel, prompt)
 
+    async def say(self, channel: str, fence: int, words: str) -> Outcome[None]:
+        """Say something to a department's duty line."""
+        return self._did("say", channel, fence, words)
+
     async def look(self) -> Outcome[Snapshot]:
         """What is now."""
         outcome = self._did("look")

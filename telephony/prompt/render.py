@@ -136,19 +136,26 @@ def _wish(prompt: str, language: Language, text: str, recording: Path | None, sy
     return _Wish(prompt, language, text, recording, name, made_of)
 
 
+def files_of(sound: Sound, text: str) -> dict[str, bytes]:
+    """The files of one text, by format. Raises SpeechError when nothing is to be heard of it."""
+    try:
+        return {name: _wav(fitted(sound, rate), rate) for name, rate in FORMATS.items()}
+    except NoSound:
+        raise SpeechError(f"nothing is to be heard of {text!r}") from None
+
+
 def _make(wish: _Wish, synthesiser: Synthesiser, out: Path) -> Prompt:
     sound = _sound(wish, synthesiser)
     hashes = {}
     duration_ms = 0
-    for name, rate in FORMATS.items():
-        try:
-            samples = fitted(sound, rate)
-        except NoSound:
-            raise SpeechError(f"prompt {wish.id} ({wish.language}): nothing is to be heard of {wish.text!r}") from None
-        wav = _wav(samples, rate)
+    try:
+        files = files_of(sound, wish.text)
+    except SpeechError as error:
+        raise SpeechError(f"prompt {wish.id} ({wish.language}): {error}") from None
+    for name, wav in files.items():
         _write(out / wish.language / f"{wish.id}.{name}", wav)
         hashes[name] = hashlib.sha256(wav).hexdigest()
-        duration_ms = round(len(samples) * 1000 / rate)
+        duration_ms = round((len(wav) - _HEADER_BYTES) * 500 / FORMATS[name])
     return Prompt(
         wish.id, wish.language, wish.recording is None, wish.text, wish.voice, duration_ms, hashes, wish.made_of
     )
@@ -161,6 +168,9 @@ def _sound(wish: _Wish, synthesiser: Synthesiser) -> Sound:
         return synthesiser.spoken(wish.text, VOICES[wish.language])
     except SpeechError as error:
         raise SpeechError(f"prompt {wish.id} ({wish.language}): {error}") from error
+
+
+_HEADER_BYTES = 44
 
 
 def _wav(samples: Samples, rate: int) -> bytes:
