@@ -144,7 +144,7 @@ class Feed:
             case Live():
                 item = _item(LiveMessage(calls=heard.calls, seats=heard.seats, gone=heard.gone))
             case Tell():
-                item = _item(TellMessage(about=heard.about, seat=heard.seat, person=heard.person, call=heard.call))
+                item = _item(TellMessage.model_validate(heard.model_dump()))
             case Up(sequence=sequence):
                 item = _item(EngineMessage(up=True), head=sequence)
             case Down():

@@ -37,7 +37,7 @@ class Page:
 
 
 class History:
-    """Reads facts beside the event loop. Everything raises HistoryAway."""
+    """Reads facts, and what the rooms made of them, beside the event loop. Everything raises HistoryAway."""
 
     def __init__(self, engine: Engine) -> None:
         """`engine` is the journal's `read_engine`."""
@@ -46,20 +46,21 @@ class History:
 
     async def last(self) -> int:
         """Sequence of the last fact; 0 if there is none."""
-        return await self._read(lambda: last_sequence(self._engine))
+        return await self.read(last_sequence)
 
     async def after(self, sequence: int, most: int = PAGE_MAX) -> Page:
         """The facts that follow this sequence."""
-        return await self._read(lambda: _page(facts_after(self._engine, sequence, most + 1), most))
+        return await self.read(lambda engine: _page(facts_after(engine, sequence, most + 1), most))
 
     async def about(self, kind: str, id: str, after: int = 0, most: int = PAGE_MAX) -> Page:
         """The facts about one subject that follow this sequence."""
-        return await self._read(lambda: _page(facts_about(self._engine, kind, id, after=after, most=most + 1), most))
+        return await self.read(lambda engine: _page(facts_about(engine, kind, id, after=after, most=most + 1), most))
 
-    async def _read(self, act: Callable[[], T]) -> T:
+    async def read(self, act: Callable[[Engine], T]) -> T:
+        """Anything else that stands in the database: what a room's own `reading` does with the engine."""
         async with self._turn:
             try:
-                return await asyncio.to_thread(act)
+                return await asyncio.to_thread(act, self._engine)
             except (SQLAlchemyError, OSError, ValueError) as error:  # ValueError: a text that is no fact
                 raise HistoryAway(f"the journal cannot be read: {type(error).__name__}") from error
 

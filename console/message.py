@@ -42,14 +42,21 @@ class LiveMessage(State):
 
 
 class TellMessage(State):
-    """A supervisor should look."""
+    """Somebody should look: a supervisor, or a dispatcher where it is about an order."""
 
     kind: Literal["tell"] = "tell"
     about: str
-    """What it is about, a stable word: `no-answer`, `rejected`, `busy`, `failed`, `nobody-works`."""
+    """What it is about, a stable word: `no-answer`, `rejected`, `busy`, `failed`, `nobody-works`; of an order
+    `order-deadline`, `order-exhausted`, `order-declined`, `order-no-line`, `order-taken-back`, `order-tell-them`."""
     seat: str | None = None
     person: str | None = None
     call: str | None = None
+    order: str | None = None
+    """Which order; it and those below are null where it is about none."""
+    incident: str | None = None
+    department: str | None = None
+    times: int | None = None
+    """How often that was told, this time included; 0: it is told once."""
 
 
 class EngineMessage(State):

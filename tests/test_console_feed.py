@@ -81,8 +81,18 @@ async def test_a_listener_hears_where_everything_stands_and_then_what_happens() 
             assert (heard["kind"], heard["calls"], heard["gone"]) == ("live", [], ["a.1"])
             assert [(seat["id"], seat["free"]) for seat in heard["seats"]] == [("seat-01", False)]
             room.engine.tell(Tell(about="no-answer", seat="seat-01", person="zhang-wei", call="a.1"))
+            nothing = dict.fromkeys(("order", "incident", "department", "times"))
             told = {"about": "no-answer", "seat": "seat-01", "person": "zhang-wei", "call": "a.1"}
-            assert await ear.hear() == {"kind": "tell"} | told
+            assert await ear.hear() == {"kind": "tell"} | told | nothing
+            about = {
+                "about": "order-deadline",
+                "order": "i1.fire.1",
+                "incident": "i1",
+                "department": "fire",
+                "times": 2,
+            }
+            room.engine.tell(Tell.model_validate(about))
+            assert await ear.hear() == {"kind": "tell", "seat": None, "person": None, "call": None} | about
 
 
 async def test_fifty_listeners_who_come_at_any_time_hear_every_fact_once_in_order() -> None:
