@@ -132,9 +132,7 @@ def centre(seats: int, *, engine: bool = False) -> Iterator[Centre]:
 
 
 def _write(folder: Path, seats: int) -> tuple[str, ...]:
-    folder.mkdir()
-    for file in EXAMPLE.glob("*.yaml"):
-        shutil.copy(file, folder)
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     free = dict.fromkeys(("http", "sip_udp", "sip_tcp", "sip_ws", "agi", "ami", "rtp_start"), 0)
     (folder / "ports.yaml").write_text(yaml.safe_dump(free | {"rtp_count": RTP_PORTS}))
     settings = yaml.safe_load((EXAMPLE / "telephony.yaml").read_text("utf-8"))

@@ -14,6 +14,7 @@ from config.settings import Settings
 from dispatch.department import Departments
 from dispatch.lint import Finding, strangers
 from dispatch.plan import Plan
+from gis.area import Areas, load_areas
 from gis.settings import GisSettings
 from intake.incident.settings import IncidentTypes
 from intake.people import People
@@ -59,9 +60,19 @@ def load_centre(folder: Path) -> Centre:
         *(centre.problem(IncidentTypes, refused) for refused in centre.part(IncidentTypes).unknown_forms(services)),
         *(problem_of(centre, finding) for finding in _plans_and_departments(centre)),
     ]
+    try:
+        areas_of(centre)
+    except ConfigErrors as errors:
+        problems += errors.problems
     if problems:
         raise ConfigErrors(problems)
     return centre
+
+
+def areas_of(centre: Centre) -> Areas:
+    """Who is in charge where; nothing where the centre does not say. Raises ConfigErrors."""
+    settings = centre.part(GisSettings)
+    return load_areas(centre.folder / settings.areas, settings.areas_datum) if settings.areas is not None else Areas()
 
 
 def problem_of(centre: Centre, finding: Finding) -> Problem:

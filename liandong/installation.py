@@ -102,7 +102,7 @@ class Installation:
         """A name of this version with this configuration: children that were started with another are replaced."""
         made = hashlib.sha256(__version__.encode())
         folder = self.centre.folder
-        for file in sorted(folder.rglob("*.yaml")):
+        for file in sorted((*folder.rglob("*.yaml"), *folder.glob("*.geojson"))):
             made.update(f"\n{file.relative_to(folder)}\n".encode() + file.read_bytes())
         return made.hexdigest()[:16]
 
@@ -120,6 +120,11 @@ class Installation:
     def spoken(self) -> Path:
         """The folder of what was spoken for one call: the texts of orders."""
         return self.state.asterisk / "spoken"
+
+    @property
+    def subscriber_table(self) -> Path:
+        """What the centre's subscribers are imported into, and looked up in."""
+        return self.state.path / "gis" / "subscribers.sqlite"
 
     @property
     def journal_places(self) -> Places:

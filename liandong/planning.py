@@ -14,20 +14,18 @@ from dispatch.lint import lint
 from dispatch.overlap import Known
 from dispatch.plan import Plan
 from dispatch.trial import GivenIncident, Tried, dry_run
-from gis.area import load_areas
 from gis.settings import GisSettings
 from intake.incident.settings import IncidentTypes
-from liandong.centre import problem_of
+from liandong.centre import areas_of, problem_of
 from telephony.settings import TelephonySettings
 
 
 def known(centre: Centre) -> Known:
     """What conditions may speak of in this centre. Raises ConfigErrors when the file of areas is wrong."""
-    types, gis = centre.part(IncidentTypes), centre.part(GisSettings)
-    areas = load_areas(centre.folder / gis.areas, gis.areas_datum).areas if gis.areas is not None else ()
+    types = centre.part(IncidentTypes)
     return Known(
         types={each.id: each.event_class for each in types.all},
-        areas={each.id: each.service for each in areas} if gis.areas is not None else None,
+        areas={each.id: each.service for each in areas_of(centre).areas} if centre.part(GisSettings).areas else None,
         called=[service.number for service in centre.part(TelephonySettings).services],
         flags=[*(each.id for each in (*types.flags, *types.hazards)), TRAPPED, CASUALTIES],
     )

@@ -33,22 +33,46 @@ _CALLERS = count(1)
 
 
 def write_centre(
-    folder: Path, *, neighbour_port: int = 9, intake: Mapping[str, Any] | None = None, **telephony: Any
+    folder: Path,
+    *,
+    neighbour_port: int = 9,
+    intake: Mapping[str, Any] | None = None,
+    departments: Mapping[str, Any] | None = None,
+    plans: Mapping[str, Mapping[str, Any]] | None = None,
+    gis: Mapping[str, Any] | None = None,
+    **telephony: Any,
 ) -> Path:
-    """The example centre with free ports; `telephony` and `intake` replace keys of the files, mappings are merged."""
-    folder.mkdir(parents=True)
-    for file in EXAMPLE.glob("*.yaml"):
-        shutil.copy(file, folder)
+    """The whole example centre with free ports; what is given replaces keys of the files, mappings are merged.
+
+    `telephony` needs no name. `plans` replaces all of them: each by its file's name without `.yaml`. The trunk, and so
+    every department's number, leads to `neighbour_port` of `TRUNK`.
+    """
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     ports = dict.fromkeys(("http", "sip_udp", "sip_tcp", "sip_ws", "agi", "ami", "rtp_start"), 0)
     (folder / "ports.yaml").write_text(yaml.safe_dump({"rtp_count": 1000, **ports}))
-    settings = yaml.safe_load((EXAMPLE / "telephony.yaml").read_text())
-    settings["trunks"][0]["contact"] = f"{TRUNK}:{neighbour_port}"
-    for key, value in telephony.items():
-        settings[key] = settings.get(key, {}) | value if isinstance(value, Mapping) else value
-    (folder / "telephony.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
-    distribution = yaml.safe_load((EXAMPLE / "intake.yaml").read_text()) | dict(intake or {})
-    (folder / "intake.yaml").write_text(yaml.safe_dump(distribution))
+    trunks = yaml.safe_load((EXAMPLE / "telephony.yaml").read_text())["trunks"]
+    trunks[0]["contact"] = f"{TRUNK}:{neighbour_port}"
+    _change(folder / "telephony.yaml", {"trunks": trunks, **telephony})
+    _change(folder / "intake.yaml", intake or {})
+    _change(folder / "departments.yaml", departments or {})
+    _change(folder / "gis.yaml", gis or {})
+    if plans is not None:
+        shutil.rmtree(folder / "plans")
+        (folder / "plans").mkdir()
+        for name, plan in plans.items():
+            _write(folder / "plans" / f"{name}.yaml", plan)
     return folder
+
+
+def _change(file: Path, keys: Mapping[str, Any]) -> None:
+    settings = yaml.safe_load(file.read_text("utf-8"))
+    for key, value in keys.items():
+        settings[key] = settings.get(key, {}) | value if isinstance(value, Mapping) else value
+    _write(file, settings)
+
+
+def _write(file: Path, settings: Mapping[str, Any]) -> None:
+    file.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), "utf-8")
 
 
 class Centre:
