@@ -49,7 +49,7 @@ def position_of(data: Mapping[str, Any]) -> Position:
     return Position(
         source=Source(data["source"]),
         at=datetime.fromisoformat(data["at"]).astimezone(UTC),
-        shape=None if data["shape"] is None else _shape_of(data["shape"]),
+        shape=None if data["shape"] is None else shape_of(data["shape"]),
         datum=Datum(data["datum"]),
         confidence=data["confidence"],
         pdf=Pdf(data["pdf"]),
@@ -102,7 +102,8 @@ def _shape_data(shape: Shape) -> Data:
     return {"kind": shape.kind, "lat": round(at.lat, 7), "lon": round(at.lon, 7), **measures}
 
 
-def _shape_of(data: Mapping[str, Any]) -> Shape:
+def shape_of(data: Mapping[str, Any]) -> Shape:
+    """The shape that `position_data` told; raises KeyError, TypeError or ValueError for anything else."""
     if data["kind"] == Polygon.kind:
         return Polygon(tuple(LatLon(lat, lon) for lat, lon in data["ring"]))
     at = LatLon(data["lat"], data["lon"])

@@ -10,27 +10,36 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
+import dispatch.migration
+import intake.migration
 from config.ports import Ports, PortSettings
-from config.secret import Secret
 from console.hub import Hub
 from console.state import FactState, Figure, Hello
-from console.wire import Refused
+from dispatch.order import Order
+from dispatch.wish import Wish
+from dispatch.writing import PROMISES
+from dispatch.writing import TYPES as DISPATCH_FACTS
+from gis.locate import Locator
 from intake.distributor import Distributor
 from intake.edge.desk import Desk, NotGranted
 from intake.edge.door import Door
 from intake.edge.reception import Reception
 from intake.edge.writing import TYPES as INTAKE_FACTS
+from intake.history import Follower
+from intake.incident import TYPES as INCIDENT_FACTS
 from intake.people import People
 from intake.settings import IntakeSettings
-from journal import BadFact, CommitUnknown, Draft, Fact, Journal, NotCommitted, Refusal, Registry, last_sequence
-from journal.fact import checked_id
+from journal import Fact, Journal, Registry, last_sequence
 from journal.instant import utc_now
+from liandong import casework
+from liandong.asked import Asked
+from liandong.audited import TYPES as AUDIT_FACTS
 from liandong.beat import EVERY_S, Beat
+from liandong.incidents import TYPES as DESK_FACTS
+from liandong.incidents import IncidentDesk
 from liandong.installation import Installation
 from liandong.lock import Role
 from liandong.showing import call_state, live, seat_state, tell
@@ -39,6 +48,9 @@ from telephony.agi.server import AgiServer
 from telephony.manager.link import ManagerLink
 from telephony.manager.outcome import Answered
 
+VERSIONS = (intake.migration.VERSIONS, dispatch.migration.VERSIONS)
+"""The migrations of the rooms above the journal."""
+TYPES = INTAKE_FACTS | INCIDENT_FACTS | DISPATCH_FACTS | RECORDING_FACTS | DESK_FACTS | AUDIT_FACTS
 DEAD = 0
 """A heartbeat that is old for ever: an engine that ends on purpose costs no caller half a second."""
 
@@ -48,18 +60,23 @@ log = logging.getLogger("engine")
 async def run(installation: Installation, ended: asyncio.Event) -> None:
     """Live until `ended`. Raises what must end the process at once."""
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plug-in that it loads
-    registry = Registry(INTAKE_FACTS | RECORDING_FACTS)
-    journal = await asyncio.to_thread(Journal.open, installation.journal_places, registry)
+    journal = await asyncio.to_thread(open_journal, installation)
     try:
-        await Engine(installation, journal).run(ended)
+        places = await asyncio.to_thread(casework.locator, installation)
+        await Engine(installation, journal, places).run(ended)
     finally:
         await asyncio.to_thread(journal.close)
+
+
+def open_journal(installation: Installation) -> Journal:
+    """The journal with the tables, facts and promises of every room. Raises what `Journal.open` raises."""
+    return Journal.open(installation.journal_places, Registry(TYPES, PROMISES), versions=VERSIONS)
 
 
 class Engine:
     """One life of it."""
 
-    def __init__(self, installation: Installation, journal: Journal) -> None:
+    def __init__(self, installation: Installation, journal: Journal, places: Locator) -> None:
         centre, telephony = installation.centre, installation.telephony
         settings, people = centre.part(IntakeSettings), centre.part(People).people
         self._installation = installation
@@ -80,7 +97,20 @@ class Engine:
             self._desk, door, journal, _Clocks(), seats=self._numbers, reasons=settings.pause_reasons
         )
         self._agi = AgiServer(self._desk.answer, self._desk.unheard, wish=self._reception.by_phone)
-        self._hub = Hub(self._hello, self._handle)
+        self._book = casework.book(installation)
+        self._notifier = _Unwired()
+        self._incidents = IncidentDesk(
+            journal,
+            self._book,
+            casework.catalogue(installation),
+            casework.ordering(installation, places),
+            self._notifier,
+        )
+        self._follower = Follower(journal, casework.number_form(installation))
+        asked = Asked(
+            journal, self._reception, self._incidents, self._notifier, self._desk.seats, lambda: self._status()
+        )
+        self._hub = Hub(self._hello, asked.handle)
         self._sequence = 0
         self._in_charge = False
         """Whether the dialplan has our last sign of life."""
@@ -101,7 +131,10 @@ class Engine:
             await self._agi.start(self._bind, self._ports.agi)
             await self._hub.start(self._installation.engine_socket)
             async with asyncio.TaskGroup() as group:
-                for part in (self._desk.run(), self._link.run(), self._beat.measure(), self._live()):
+                for part in (
+                    *(self._desk.run(), self._link.run(), self._beat.measure(), self._live()),
+                    *(self._incidents.run(), self._follower.run()),
+                ):
                     group.create_task(part)
                 await ended.wait()
                 log.info("ending")
@@ -134,6 +167,7 @@ class Engine:
     def _told(self, facts: tuple[Fact, ...]) -> None:
         self._sequence = max(self._sequence, facts[-1].sequence)
         self._hub.facts([FactState.of(fact) for fact in facts])
+        self._incidents.hear(facts)
 
     def _hello(self) -> Hello:
         return Hello(
@@ -142,44 +176,6 @@ class Engine:
             seats=tuple(seat_state(seat, self._numbers) for seat in self._desk.seats()),
             status=self._status(),
         )
-
-    async def _handle(self, want: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        try:
-            match want, args:
-                case "sign-in", {"seat": str(seat), "person": str(person), "pin": str() | None as pin, "by": str(by)}:
-                    secret = None if pin is None else Secret(pin)
-                    await self._reception.sign_in(seat, person, secret, by=checked_id(by))
-                case "sign-out", {"seat": str(seat), "by": str(by)}:
-                    await self._reception.sign_out(seat, by=checked_id(by))
-                case "pause", {"seat": str(seat), "reason": str(reason), "by": str(by)}:
-                    await self._reception.pause(seat, reason, by=checked_id(by))
-                case "ready", {"seat": str(seat), "by": str(by)}:
-                    await self._reception.ready(seat, by=checked_id(by))
-                case "status", _:
-                    return self._status()
-                case "record", {"drafts": list(texts)}:
-                    return {"recorded": await self._record(texts)}
-                case _:
-                    with_what = ", ".join(list(args)[:8])[:200]
-                    raise Refused("bad_request", f"the engine knows nothing of {want[:40]!r} with {with_what}")
-        except NotGranted as error:
-            raise Refused(error.code, str(error)) from error
-        except BadFact as error:
-            raise Refused("bad_request", str(error)) from error
-        return {}
-
-    async def _record(self, texts: list[Any]) -> int:
-        """Commit facts that the worker found; those that stand in the journal already are passed over."""
-        try:
-            drafts = [Draft.from_text(str(text)) for text in texts]
-            done = await self._journal.decide(lambda unit: unit.record_once(drafts))
-        except BadFact as error:
-            raise Refused("bad_fact", str(error)) from error
-        except (NotCommitted, CommitUnknown) as error:
-            raise Refused("not_written_down", str(error)) from error
-        if isinstance(done, Refusal):
-            raise Refused("not_written_down", f"the journal is {done}")
-        return len(done.value)
 
     def _status(self) -> dict[str, Figure]:
         """How everything fares, for `/readyz` and `/metrics`."""
@@ -203,6 +199,7 @@ class Engine:
             "spool_trouble": journal.witness.spool_trouble or journal.witness.database_trouble,
             "facts_lost": journal.witness.lost,
             "listeners": self._hub.clients,
+            "incidents_open": self._incidents.open,
             "seats_free": sum(seat.view.free for seat in seats),
             "seats_signed_in": sum(seat.view.person is not None for seat in seats),
             **{f"calls_{stage}": count for stage, count in stages.items()},
@@ -213,6 +210,18 @@ class Engine:
 
 class _Ended(Exception):
     pass
+
+
+class _Unwired:
+    """Until the notifier is there."""
+
+    ready = False
+
+    def issued(self, orders: tuple[Order, ...]) -> None:
+        pass
+
+    async def wish(self, wish: Wish) -> None:
+        raise NotGranted("not_ready", "departments cannot be reached yet")
 
 
 class _Clocks:

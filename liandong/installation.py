@@ -135,6 +135,11 @@ class Installation:
         return journal_places(self.state)
 
     @property
+    def subscribers(self) -> Path:
+        """The table into which the centre's subscribers are imported."""
+        return self.state.path / "gis" / "subscribers.sqlite"
+
+    @property
     def engine_socket(self) -> Path:
         """Where the engine tells our other processes what happens, and hears what they want."""
         return self.state.run / "engine.sock"
