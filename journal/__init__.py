@@ -27,7 +27,8 @@ The web process reads, on an engine that can't write::
 
     engine = read_engine(url)
     facts_after(engine, sequence)         # who has seen N has seen all <= N
-    facts_about(engine, "call", id), facts_of(engine, type), fact_at(engine, sequence), last_sequence(engine)
+    facts_about(engine, "call", id), facts_of(engine, type), facts_named(engine, ids)
+    fact_at(engine, sequence), last_sequence(engine)
 
 Others::
 
@@ -64,6 +65,7 @@ from journal.reading import (
     fact_at,
     facts_about,
     facts_after,
+    facts_named,
     facts_of,
     known,
     last_of,
@@ -116,6 +118,7 @@ __all__ = [
     "fact_at",
     "facts_about",
     "facts_after",
+    "facts_named",
     "facts_of",
     "known",
     "last_of",

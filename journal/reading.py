@@ -48,6 +48,15 @@ def facts_of(engine: Engine, type: str, *, after: int = 0, most: int = PAGE) -> 
     return _read(engine, query.order_by(facts.c.sequence).limit(most))
 
 
+def facts_named(engine: Engine, ids: Iterable[str]) -> tuple[Fact, ...]:
+    """Those of the facts of these ids that stand in the journal, in order."""
+    wanted = list(dict.fromkeys(ids))
+    found: list[Fact] = []
+    for start in range(0, len(wanted), PAGE):
+        found += _read(engine, _FACTS.where(facts.c.id.in_(wanted[start : start + PAGE])))
+    return tuple(sorted(found, key=lambda each: each.sequence))
+
+
 def known(engine: Engine, ids: Iterable[str]) -> frozenset[str]:
     """Those of these ids that stand in the journal."""
     wanted = list(ids)

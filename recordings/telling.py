@@ -45,6 +45,8 @@ def kept(recording: Recording, root: Path, at: datetime) -> list[Draft]:
         "evidence_sha256": evidence.evidence_sha256,
         "path": None if recording.flac_path is None else str(recording.flac_path.relative_to(root)),
         "sha256": None if audio is None else audio.sha256,
+        "bytes": None if audio is None else audio.bytes,
+        "start": evidence.start,
         "duration_ms": 0 if audio is None else audio.duration_ms,
         "voices": [leg.role for leg in evidence.legs if leg.said],
         "findings": _told(evidence.findings),

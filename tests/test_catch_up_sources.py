@@ -163,6 +163,7 @@ async def test_every_finished_recording_becomes_a_fact_that_proves_it(room: Room
     assert fact.body["path"] == f"2024/11/23/{CALL}.flac"
     assert fact.body["evidence"] == f"2024/11/23/{CALL}.json"
     assert (fact.body["sha256"], fact.body["duration_ms"]) == (audio.sha256, audio.duration_ms)
+    assert (fact.body["bytes"], fact.body["start"]) == (audio.bytes, recording.evidence.start)
     assert fact.body["evidence_sha256"] == recording.evidence.evidence_sha256
     assert fact.body["voices"] == ["caller", "seat-03"]
     assert fact.body["findings"] == []

@@ -392,6 +392,14 @@ def test_the_open_ones_are_those_that_are_somebody_s_affair(desk: Desk) -> None:
     assert [each.id for each in reading.near(desk.reader, box)] == ["e", "d", "a"]
     assert len(reading.near(desk.reader, box, open_only=False)) == 6
     assert reading.near(desk.reader, box, since=NOON + timedelta(seconds=1)) == ()
+    which, found = reading.Which, lambda **asked: [each.id for each in reading.find(desk.reader, **asked)]
+    assert found(which=which.OPEN) == ["e", "d", "a"]
+    assert found(which=which.OPEN, key=key) == ["e", "d", "a"]
+    assert found(which=which.OPEN, key="") == found(day="20251125") == []
+    assert found(which=which.DRAFT) == ["draft"]
+    everything = found()
+    assert everything == found(day="20261125") and set(found(which=which.OVER)) < set(everything)
+    assert found(before=desk.read(everything[2]).number, most=2) == everything[3:5]
     assert [each.id for each in reading.merged_into(desk.reader, "d")] == ["c"]
     assert reading.goes_on_in(desk.reader, desk.read("c")) == desk.read("d")
 
@@ -409,6 +417,11 @@ def test_no_reading_walks_through_all_incidents(one_desk: Desk) -> None:
     reading.of_number(one_desk.reader, MOBILE, open_only=True)
     reading.near(one_desk.reader, Box.around(32, 118, 1_000))
     reading.near(one_desk.reader, Box.around(32, 118, 1_000), open_only=False)
+    for which in (None, *reading.Which):
+        reading.find(one_desk.reader, which=which)
+        reading.find(one_desk.reader, which=which, before="20261125-0100")
+        reading.find(one_desk.reader, which=which, day="20261125", before="20261125-0100")
+        reading.find(one_desk.reader, which=which, key=MOBILE)
     reading.merged_into(one_desk.reader, "a")
     reading.to_erase(one_desk.reader, NOON)
     history(one_desk.reader, "a")

@@ -35,6 +35,7 @@ from journal import (
     fact_at,
     facts_about,
     facts_after,
+    facts_named,
     facts_of,
     last_sequence,
     read_engine,
@@ -170,6 +171,8 @@ async def test_facts_are_found_by_sequence_subject_and_type(journal: Journal) ->
     assert [each.sequence for each in facts_after(journal.reader, 3, most=2)] == [4, 5]
     assert [each.sequence for each in facts_about(journal.reader, "call", "call-3")] == [4, 11, 18, 21]
     assert [each.type for each in facts_of(journal.reader, LogEvent.CALL_START)] == ["CallStartLogEvent"]
+    every = facts_after(journal.reader, 0)
+    assert facts_named(journal.reader, [*(each.id for each in reversed(every)), "none", every[0].id]) == every
     assert facts_after(journal.reader, 21) == () and fact_at(journal.reader, 22) is None
     assert last_sequence(journal.reader) == 21
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Engine, Select, false, or_, select, true, tuple_
+from sqlalchemy import Engine, Select, and_, false, or_, select, true, tuple_
 
 from intake.incident import rows
 from intake.incident.incident import Incident
 from intake.incident.numbering import DayNumber
 from intake.incident.spot import Box
-from intake.incident.state import IncidentState
+from intake.incident.state import OVER, IncidentState
 from intake.tables import incident_calls, incident_numbers, incidents
 from journal.instant import to_text
 
@@ -24,6 +25,18 @@ PAGE = 200
 
 _ORDER = (incidents.c.day, incidents.c.serial)
 _OPEN = incidents.c.open == true()
+_DRAFT = and_(incidents.c.state == IncidentState.DRAFT.value, incidents.c.merged_into.is_(None))
+
+
+class Which(StrEnum):
+    """Which incidents somebody looks for."""
+
+    OPEN = "open"
+    """The centre's affair, not over, and not going on in another one."""
+    DRAFT = "draft"
+    """Being filled in, or left so."""
+    OVER = "over"
+    """Closed or cancelled."""
 
 
 def incident(engine: Engine, id: str) -> Incident | None:
@@ -45,8 +58,7 @@ def open_incidents(engine: Engine, *, after: str | None = None, most: int = PAGE
 
 def drafts(engine: Engine, *, after: str | None = None, most: int = PAGE) -> tuple[Incident, ...]:
     """What is being filled in, or was left so; oldest first."""
-    query = select(incidents).where(incidents.c.state == IncidentState.DRAFT.value, incidents.c.merged_into.is_(None))
-    return _page(engine, query, after, most)
+    return _page(engine, select(incidents).where(_DRAFT), after, most)
 
 
 def of_call(engine: Engine, call: str) -> tuple[Incident, ...]:
@@ -70,6 +82,41 @@ def of_number(engine: Engine, key: str, *, open_only: bool = False, most: int = 
     if open_only:
         found = found.where(_OPEN)
     return _read(engine, found.order_by(incidents.c.day.desc(), incidents.c.serial.desc()).limit(most))
+
+
+def find(
+    engine: Engine,
+    *,
+    which: Which | None = None,
+    day: str | None = None,
+    key: str | None = None,
+    before: str | None = None,
+    most: int = PAGE,
+) -> tuple[Incident, ...]:
+    """The incidents of which all that is named is so, newest first; page by page with `before`, a number by day.
+
+    `key` is `history.NumberForm.key` of a telephone number: that under which somebody can be called back, or that of a
+    call. None are found for an empty one.
+    """
+    query = select(incidents)
+    match which:
+        case Which.OPEN:
+            query = query.where(_OPEN)
+        case Which.DRAFT:
+            query = query.where(_DRAFT)
+        case Which.OVER:
+            query = query.where(incidents.c.state.in_([each.value for each in OVER]))
+    if day is not None:
+        query = query.where(incidents.c.day == day)
+    if key is not None:
+        if not key:
+            return ()
+        having = select(incident_numbers.c.incident).where(incident_numbers.c.key == key)
+        query = query.where(incidents.c.id.in_(having))
+    number = DayNumber.read(before) if before else None
+    if number:
+        query = query.where(tuple_(*_ORDER) < tuple_(number.day, number.serial))
+    return _read(engine, query.order_by(incidents.c.day.desc(), incidents.c.serial.desc()).limit(most))
 
 
 def near(
