@@ -27,7 +27,7 @@ ROW_MAX = 32 * 1024
 
 _START = re.compile(rb'^"[0-9]{1,11}\.[0-9]{6}","', re.MULTILINE)
 _START_ANYWHERE = re.compile(rb'"[0-9]{1,11}\.[0-9]{6}"(?=,")')
-_ID = re.compile(r"[0-9A-Za-z._:@+-]{1,50}", re.ASCII)
+_ID = re.compile(r"[0-9A-Za-z._:@+-]{1,150}", re.ASCII)
 _NOT_IN_NUMBER = re.compile(r"[^0-9A-Za-z+*#._]", re.ASCII)
 _NOT_IN_DIALLED = re.compile(r"[^0-9A-Za-z+*#]", re.ASCII)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from config.field import Language
 from telephony.manager.channel import ChannelState
 from telephony.manager.error import BadAction
-from telephony.manager.event import Step
+from telephony.manager.event import DialOutcome, Step
 from telephony.manager.exchange import Origination, Place
 from telephony.manager.snapshot import Present
 
@@ -82,6 +82,34 @@ def step_of(present: Present) -> Step | None:
     if present.channel.context == _PLACE.context and present.application == _LISTENING:
         return Step.LISTENING
     return Step.SPEAKING  # also in the moment before and between
+
+
+_CAUSES = {
+    17: DialOutcome.BUSY,  # SIP's 486 and 600
+    21: DialOutcome.REJECTED,  # 603, 401, 403
+    19: DialOutcome.REJECTED,  # 480: who could be rung does not want to be
+}
+
+
+def came_to(originated: DialOutcome, cause: int) -> DialOutcome:
+    """What a call that never was accepted came to, from its `Originated` and the cause of its `Ended`.
+
+    Either may be told first, and there is no `Ended` (cause 0) when there was no way to dial. As measured:
+
+    | the duty line                                       | Originated | cause    |
+    |---|---|---|
+    | accepts, also an answering machine                  | ACCEPTED   | any      |
+    | rings, or says nothing at all, until `ring_s`       | NO_ANSWER  | 19       |
+    | is busy (486, 600)                                  | FAILED     | 17       |
+    | rejects (603)                                       | FAILED     | 21       |
+    | rejects, or cannot be had just now (480)            | FAILED     | 19       |
+    | does not exist (404), the trunk can't (503)         | FAILED     | 1, 34    |
+    | is not registered; its trunk is known to be dead    | FAILED     | no Ended |
+    | the trunk is dead, and Asterisk does not know yet   | NO_ANSWER  | 19       |
+
+    A `Ringing` between `Dialled` and the end tells one that rang from one that said nothing.
+    """
+    return _CAUSES.get(cause, originated) if originated is DialOutcome.FAILED else originated
 
 
 def key_noted(attempt: str) -> str:

@@ -35,6 +35,11 @@ Label = Annotated[Line, AfterValidator(_label)]
 PLACES = (*(f"place-{place}" for place in range(1, 10)), "place-many")
 """The prompts that tell a waiting caller where he stands."""
 
+ORDERS = tuple(
+    f"order-{each}" for each in ("intro", "repeats", "unspoken", "keys", "thanks", "code", "next", "taken", "cancelled")
+)
+"""The prompts around an order's text, on a department's duty line."""
+
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
 """A key of a telephone, quoted in YAML."""
 
@@ -151,7 +156,7 @@ class TelephonySettings(Part):
         """Every prompt that the dialplan speaks."""
         keys = (f"key-{service.id}" for service in self.services)
         words = (f"wish-{word}" for word in ("number", "pin", *WISH_WORDS))
-        return ("waiting", *PLACES, "silent-menu", "silent-thanks", "key-none", *keys, *words)
+        return ("waiting", *PLACES, "silent-menu", "silent-thanks", "key-none", *keys, *words, *ORDERS)
 
     def complaints(self) -> Iterator[Refused]:
         """Where the file contradicts itself."""

@@ -98,6 +98,8 @@ ELSEWHERE = frozenset(
         *("ask", "wished", "whisper", "tell", "seats", "wish", "dialling", "seat", "line", "joined"),
         # In a conversation, and after the end.
         *("silent-key", "counted", "gone"),
+        # A duty line that the engine called.
+        *("department", "department-closing", "department-told", "department-words", "department-gone"),
     }
 )
 """Contexts of the dialplan in which no caller's channel is, or of which another thing tells the place."""

@@ -84,6 +84,9 @@ UNHEARD = (
 KEY_S = 5
 """How long the next key of a number is waited for, in seconds; a hash ends the waiting."""
 
+CLOSING_S = 15
+"""How long a duty line that pressed a key waits in silence for the engine's word, in seconds."""
+
 WAITING_TONE = "waiting-tone"
 """Name, without its format's ending, of the sound between two announcements; lies in `Paths.lib`."""
 
@@ -154,8 +157,13 @@ def render(
         """The file of one prompt in the first language alone."""
         return str(paths.sounds / languages[0] / prompt)
 
+    def own(prompt: str) -> str:
+        """The file of one prompt in the language of this call."""
+        return str(paths.sounds / "${LD_LANGUAGE}" / prompt)
+
     names = {
         "bind": bind,
+        "closing_s": CLOSING_S,
         "first": first,
         "hangup": SCRIPT,
         "key_s": KEY_S,
@@ -163,6 +171,7 @@ def render(
         "menu": settings.silent_menu,
         "modules": MODULES,
         "neighbours": settings.neighbours,
+        "own": own,
         "paths": asdict(paths),
         "ports": asdict(ports),
         "raw": paths.raw,

@@ -247,7 +247,11 @@ class DeviceChanged(_Timed):
 
 @dataclass(frozen=True, slots=True)
 class Originated(_Timed):
-    """A call that we originated came to something."""
+    """A call that we originated came to something. ACCEPTED, NO_ANSWER (nobody accepted in time) or FAILED.
+
+    Of one that failed, the cause of its `Ended` tells more, which may come before or after; there is none if Asterisk
+    had no way to dial. `telephony.department.came_to` has the list.
+    """
 
     channel_id: str
     """The id that was given to it."""

@@ -27,7 +27,7 @@ from telephony.prompt.speech import VOICES, installed
 
 WORKERS = 2
 """At a time: the least cores that a centre has."""
-BEHIND = 2  # a department waits for it, but a caller comes first
+BEHIND = 5  # a department waits for it, but a caller comes first
 SPEAK_S = 5.0
 """A minute of speech takes a tenth of a second; a synthesiser that hangs is left after this."""
 
@@ -59,9 +59,13 @@ class Speaker:
         self._pool: ProcessPoolExecutor | None = None
         self._speaking: dict[Path, asyncio.Task[None]] = {}
 
+    def place(self, text: str, language: Language) -> Path:
+        """Where `spoken` will put it. The dialplan looks when it is to be heard: a telephone may ring meanwhile."""
+        return self._folder / _digest(text, language)
+
     async def spoken(self, text: str, language: Language) -> Path:
         """The text as sound: the files' common path, without their endings. Raises SpeechError."""
-        path = self._folder / _digest(text, language)
+        path = self.place(text, language)
         speaking = self._speaking.get(path)
         if speaking is None:
             speaking = asyncio.create_task(self._speak(text, language, path))
@@ -72,9 +76,8 @@ class Speaker:
 
     async def warm(self) -> None:
         """Have the workers ready, so that the first order waits for nothing."""
-        work = [asyncio.wrap_future(self._ready().submit(_nothing)) for _ in range(self._workers)]
-        with suppress(BrokenProcessPool, OSError):
-            await asyncio.gather(*work)
+        with suppress(BrokenProcessPool, OSError, SpeechError):
+            await asyncio.to_thread(_warm, self._ready(), self._workers)
 
     async def forget(self, older_than: datetime) -> None:
         """Remove what was last wanted before that."""
@@ -130,6 +133,11 @@ def _is_there(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _warm(workers: ProcessPoolExecutor, count: int) -> None:
+    for done in [workers.submit(_nothing) for _ in range(count)]:
+        done.result()
 
 
 def _nothing() -> None:
