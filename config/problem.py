@@ -33,7 +33,7 @@ class Problem:
     line: int
     """From 1; 0 when the whole file or folder is meant."""
     column: int
-    """From 1, in characters; 0 when the whole file or folder is meant."""
+    """From 1, in characters; 0 when the whole line, file or folder is meant."""
     path: str
     """Where in the data, as `trunks[0].name`; empty for the whole file."""
     message: str
@@ -46,7 +46,7 @@ class Problem:
     """The allowed value that was most likely meant, as one would write it; empty if none is close."""
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        place = ":".join([self.file, *(str(each) for each in (self.line, self.column) if each)])
         return f"{place}: {self.path}: {self._what()}" if self.path else f"{place}: {self._what()}"
 
     def _what(self) -> str:

@@ -13,7 +13,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,6 +43,8 @@ class Imported:
     """Wrong ones."""
     problems: tuple[Problem, ...]
     """The first of them, each with its line."""
+    sha256: str = ""
+    """Of the file; empty if it could not be read."""
 
 
 def import_subscribers(
@@ -65,8 +67,10 @@ def import_subscribers(
     try:
         with closing(sqlite3.connect(making, isolation_level=None)) as connection:
             imported = _filled(connection, rows(csv, plan, datum), csv.name, skip_bad)
+            if csv.is_file():
+                imported = replace(imported, sha256=_digest(csv))
             if imported.done:
-                _sign(connection, csv, now, plan, datum, imported.rows)
+                _sign(connection, csv.name, imported, now, plan, datum)
         if imported.done:
             with making.open("rb+") as stream:
                 os.fsync(stream.fileno())
@@ -126,14 +130,16 @@ def _insert(connection: sqlite3.Connection, row: Row, file: str) -> Problem | No
     return None
 
 
-def _sign(connection: sqlite3.Connection, csv: Path, now: datetime, plan: NumberPlan, datum: Datum, count: int) -> None:
+def _sign(
+    connection: sqlite3.Connection, file: str, imported: Imported, now: datetime, plan: NumberPlan, datum: Datum
+) -> None:
     said = {
         "version": str(VERSION),
         "imported": now.astimezone(UTC).isoformat(),
-        "file": csv.name,
-        "sha256": _digest(csv),
+        "file": file,
+        "sha256": imported.sha256,
         "plan": _settings(plan, datum),
-        "rows": str(count),
+        "rows": str(imported.rows),
     }
     connection.executemany("INSERT INTO about VALUES (?, ?)", said.items())
 

@@ -94,8 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("stop", _stop, "stop the centre, Asterisk included, when its calls have ended")
     with_state(sub)
     sub.add_argument("--now", action="store_true", help="at once: calls that are up are cut")
-    sub = command("check", _check, "check a centre's configuration")
+    sub = command(
+        "check", _check, "check a centre's configuration, plans and places; 1 and FILE:LINE for what is wrong"
+    )
     with_config(sub)
+    sub.add_argument("--against", type=Path, metavar="DIR", help="try the plans on the incidents in this folder, too")
     sub = command("verify", _verify, "check every recording against its evidence, and every fact of the journal")
     with_state(sub)
     sub = command("account", _account, "show what a telephone needs to register: a seat's or a trial caller's account")
@@ -138,7 +141,7 @@ def _stop(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from liandong.check import check
 
-    return check(_config(options))
+    return check(_config(options), options.against)
 
 
 def _verify(options: argparse.Namespace) -> int:

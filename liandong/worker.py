@@ -1,20 +1,22 @@
 """The worker: everything that may take its time, so that who answers calls never does.
 
-It makes recordings out of what the recorders captured, and has written into the journal what no engine saw. Recordings
-hang on Asterisk and on nothing else of ours: each time an Asterisk comes up, what an earlier one left behind is looked
-for. Told to end, it leaves the rest for the next worker, unless Asterisk has ended before it: then the centre is being
-stopped, and everything that was said is finished first.
+It makes recordings out of what the recorders captured, has written into the journal what no engine saw, and makes
+tables out of the operators' files. Recordings hang on Asterisk and on nothing else of ours: each time an Asterisk comes
+up, what an earlier one left behind is looked for. Told to end, it leaves the rest for the next worker, unless Asterisk
+has ended before it: then the centre is being stopped, and everything that was said is finished first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
+from typing import NoReturn
 
 from config.state import State
 from console.tap import Tap
+from gis.settings import GisSettings
 from journal import read_engine
 from liandong.bookmark import Bookmark
 from liandong.catch_up import CatchUp
@@ -23,6 +25,7 @@ from liandong.keeper import Keeper
 from liandong.process import end_of
 from liandong.sender import Sender
 from liandong.shelf import Shelf
+from liandong.subscribers import SubscriberImport
 from recordings.settings import RecordingSettings
 from telephony.asterisk.process import Asterisk
 
@@ -37,26 +40,34 @@ async def run(installation: Installation, ended: asyncio.Event) -> None:
     state = installation.state
     keeper = Keeper(state.recordings, installation.centre.part(RecordingSettings), installation.channel_events)
     tap = Tap(installation.engine_socket)
-    catch_up = _catch_up(installation, tap)
+    sender = Sender(tap, read_engine(installation.journal_places.url))
+    catch_up = _catch_up(installation, sender)
     keeper.kept = lambda recording: catch_up.look()
     keeper.failed = catch_up.failed
-    await _until(ended, _keep(state, keeper, catch_up), tap.run(), catch_up.run())
+    await _until(ended, _keep(state, keeper, catch_up), tap.run(), catch_up.run(), *_imports(installation, sender))
     if await asyncio.to_thread(running_asterisk, state) is None:
         await keeper.sweep(frozenset)
         await keeper.finish_all()
 
 
-def _catch_up(installation: Installation, tap: Tap) -> CatchUp:
+def _catch_up(installation: Installation, sender: Sender) -> CatchUp:
     state = installation.state
     return CatchUp(
         installation.channel_events,
         installation.hangups,
         Shelf(state.recordings),
         Bookmark(state.log / "catch-up.json"),
-        Sender(tap, read_engine(installation.journal_places.url)),
+        sender,
         seats=[seat.id for seat in installation.telephony.seats],
         live=lambda: _live(state),
     )
+
+
+def _imports(installation: Installation, sender: Sender) -> Iterator[Coroutine[object, object, NoReturn]]:
+    """What is made of the operators' files."""
+    settings, folder = installation.centre.part(GisSettings), installation.centre.folder
+    if settings.subscribers is not None:
+        yield SubscriberImport(folder / settings.subscribers, installation.subscriber_table, settings, sender).run()
 
 
 def _live(state: State) -> frozenset[str] | None:

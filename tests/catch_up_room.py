@@ -16,6 +16,7 @@ from console.hub import Hub
 from console.state import Hello
 from console.tap import Tap
 from console.wire import Refused
+from gis.fact import TYPES as GIS_FACTS
 from intake.edge.history import History, Told
 from intake.edge.writing import TYPES as INTAKE_FACTS
 from journal import Draft, Fact, Journal, Places, Refusal, Registry, facts_after, read_engine, sqlite_url
@@ -73,7 +74,7 @@ class Room:
 
     async def engine_comes(self) -> None:
         if self.journal is None:
-            registry = Registry(INTAKE_FACTS | RECORDING_FACTS)
+            registry = Registry(INTAKE_FACTS | RECORDING_FACTS | GIS_FACTS)
             self.journal = await asyncio.to_thread(Journal.open, self.places, registry)
         self._hub = Hub(lambda: Hello(sequence=0, calls=(), seats=(), status={}), self._handle)
         await self._hub.start(self.socket)

@@ -136,6 +136,16 @@ MISTAKES: dict[str, tuple[str, Callable[[str], str], str]] = {
         r"prompts\.yaml.*: the dialplan speaks the prompt key-none, which has no text here",
     ),
     "no YAML": ("ports.yaml", lambda text: text + "a: [", r"ports\.yaml:\d+:\d+: .*"),
+    "a department that does not exist": (
+        "plans/gas-cut.yaml",
+        lambda text: text.replace("department: heating", "department: heatin"),
+        r"plans/gas-cut\.yaml:\d+:\d+: orders\[1\]\.department: .*\(did you mean heating\?\)",
+    ),
+    "areas that are no GeoJSON": (
+        "areas.geojson",
+        lambda text: text.replace('"features"', '"feature"'),
+        r"areas\.geojson.*: a FeatureCollection has a list of features",
+    ),
     "a port for two": (
         "ports.yaml",
         lambda text: text.replace("ami: 0", "ami: 5").replace("agi: 0", "agi: 5"),
@@ -160,6 +170,60 @@ def test_a_missing_folder_and_a_missing_file_are_named(centre: Path, short_path:
     assert refusal(liandong("check", "--config", short_path / "nowhere")) == f"{short_path}/nowhere: no such folder"
     (centre / "telephony.yaml").unlink()
     assert "telephony.yaml" in refusal(liandong("check", "--config", centre))
+
+
+LINTS: dict[str, tuple[str, Callable[[str], str], str]] = {
+    "a type that does not exist": (
+        "plans/gas-cut.yaml",
+        lambda text: text.replace("types: [gas-cut]", "types: [gas-cutt]"),
+        r"plans/gas-cut\.yaml:7:\d+: when\[0\].*: no incident can match: .*\(did you mean gas-cut\?\)",
+    ),
+    "a deadline before the second line has rung": (
+        "plans/house-fire.yaml",
+        lambda text: text.replace("deadline_s: 90", "deadline_s: 40"),
+        r"plans/house-fire\.yaml:\d+:\d+: orders\[0\]: ringing every line once takes 30 s .*",
+    ),
+    "a subscriber without a number": (
+        "subscribers.csv",
+        lambda text: text.replace("0900-55510001", "none"),
+        r"subscribers\.csv:2: number: .*",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", LINTS)
+def test_what_is_allowed_and_cannot_be_meant_fails_the_check_with_its_line(centre: Path, mistake: str) -> None:
+    name, change, message = LINTS[mistake]
+    edit(centre / name, change)
+    told = refusal(liandong("check", "--config", centre))
+    assert re.fullmatch(message, told), told
+
+
+def given(folder: Path, expect: str) -> Path:
+    """A folder with one given incident."""
+    folder.mkdir()
+    text = f"name: Kitchen\ntype: house-fire\nat: 2026-11-25 18:00\nplace: 晨光路18号\nexpect: [{expect}]\n"
+    (folder / "kitchen.yaml").write_text(text, "utf-8")
+    return folder
+
+
+def test_check_tries_the_plans_on_given_incidents_and_shows_who_would_be_ordered_what(
+    centre: Path, short_path: Path
+) -> None:
+    run = liandong("check", "--config", centre, "--against", given(short_path / "given", "house-fire"))
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "plan house-fire version 1: types: house-fire" in run.stdout
+    assert "→ fire within 90 s, in-turn 87000119, 87001119: 晨光路18号发生居民住宅火灾" in run.stdout
+    assert run.stdout.endswith("1 given incidents tried, nobody was rung\n")
+
+
+def test_an_expectation_that_is_not_met_fails_the_check_and_the_run_is_shown_all_the_same(
+    centre: Path, short_path: Path
+) -> None:
+    run = liandong("check", "--config", centre, "--against", given(short_path / "given", "major-fire"))
+    assert run.returncode == 1
+    assert "plan house-fire version 1" in run.stdout
+    assert run.stderr == "liandong: kitchen.yaml:5:9: expect: these plans start: house-fire\n"
 
 
 # Ports.
