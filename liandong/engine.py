@@ -22,6 +22,7 @@ from dispatch.order import Order
 from dispatch.wish import Wish
 from dispatch.writing import PROMISES
 from dispatch.writing import TYPES as DISPATCH_FACTS
+from gis.fact import TYPES as GIS_FACTS
 from gis.locate import Locator
 from intake.distributor import Distributor
 from intake.edge.desk import Desk, NotGranted
@@ -50,7 +51,7 @@ from telephony.manager.outcome import Answered
 
 VERSIONS = (intake.migration.VERSIONS, dispatch.migration.VERSIONS)
 """The migrations of the rooms above the journal."""
-TYPES = INTAKE_FACTS | INCIDENT_FACTS | DISPATCH_FACTS | RECORDING_FACTS | DESK_FACTS | AUDIT_FACTS
+TYPES = INTAKE_FACTS | INCIDENT_FACTS | DISPATCH_FACTS | RECORDING_FACTS | DESK_FACTS | AUDIT_FACTS | GIS_FACTS
 DEAD = 0
 """A heartbeat that is old for ever: an engine that ends on purpose costs no caller half a second."""
 
