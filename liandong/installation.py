@@ -122,11 +122,6 @@ class Installation:
         return self.state.asterisk / "spoken"
 
     @property
-    def subscriber_table(self) -> Path:
-        """What the centre's subscribers are imported into, and looked up in."""
-        return self.state.path / "gis" / "subscribers.sqlite"
-
-    @property
     def journal_places(self) -> Places:
         """Where its journal lies."""
         # Half a second of imports, which only those pay who use the journal.

@@ -67,7 +67,7 @@ def _imports(installation: Installation, sender: Sender) -> Iterator[Coroutine[o
     """What is made of the operators' files."""
     settings, folder = installation.centre.part(GisSettings), installation.centre.folder
     if settings.subscribers is not None:
-        yield SubscriberImport(folder / settings.subscribers, installation.subscriber_table, settings, sender).run()
+        yield SubscriberImport(folder / settings.subscribers, installation.subscribers, settings, sender).run()
 
 
 def _live(state: State) -> frozenset[str] | None:
