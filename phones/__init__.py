@@ -1,8 +1,9 @@
 """Trial telephones: real SIP and RTP over UDP, for the demo, the tests and the benches.
 
 Rules of the house: what the protocol says is pure and takes time as an argument (`transaction`, `dialog`, `digest`,
-`sdp`, `rtp`, `dtmf`, `tone`, `ear`, `mouth`); sockets and timers are thin edges (`line`, `media`, `pacer`); a person
-uses `Phone` and the calls that it gives. Nothing here knows emergency calls, and nothing but trials uses it.
+`sdp`, `rtp`, `dtmf`, `tone`, `speech`, `ear`, `mouth`); sockets and timers are thin edges (`line`, `media`, `pacer`);
+a person uses `Phone` and the calls that it gives, or a `Switchboard` that answers for many numbers (`duty` says how).
+Nothing here knows emergency calls, and nothing but trials uses it.
 
     async with Phone(("127.0.0.1", 5060), "1001", "secret", policy=ring_then_answer(0.2)) as seat:
         await seat.register()
@@ -18,6 +19,7 @@ uses `Phone` and the calls that it gives. Nothing here knows emergency calls, an
 """
 
 from phones.call import Call, Stage
+from phones.duty import Behaviour, engaged, hangs_up, not_there, picks_up, presses
 from phones.errors import (
     DamagedMessage,
     NeverCame,
@@ -33,11 +35,14 @@ from phones.message import Enclosure
 from phones.outgoing import OutgoingCall
 from phones.phone import Phone
 from phones.policy import BY_HAND, Policy, answer_at_once, ignore, reject, ring_then_answer, silent
+from phones.speech import share_heard
+from phones.switchboard import Switchboard
 from phones.tone import Heard, recognise, tone_of
 from phones.transaction import Timers
 
 __all__ = [
     "BY_HAND",
+    "Behaviour",
     "Call",
     "Codec",
     "DamagedMessage",
@@ -58,14 +63,21 @@ __all__ = [
     "Side",
     "Stage",
     "Surprise",
+    "Switchboard",
     "Timers",
     "What",
     "WrongMoment",
     "answer_at_once",
+    "engaged",
+    "hangs_up",
     "ignore",
+    "not_there",
+    "picks_up",
+    "presses",
     "recognise",
     "reject",
     "ring_then_answer",
+    "share_heard",
     "silent",
     "tone_of",
 ]

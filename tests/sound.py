@@ -1,7 +1,6 @@
 """What is in a sound: whose voice a recording holds, when a tone is heard, how much of a prompt."""
 
 import hashlib
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy.typing as npt
 import soundfile
 import soxr  # type: ignore[import-untyped]
 
-from phones import recognise
+from phones import recognise, share_heard
 
 RATE_HZ = 8000
 EDGES_S = 0.2  # what a tone may lose at its two ends when it is looked at in steps of 0.1 s
@@ -36,26 +35,7 @@ def told(heard: Samples, prompt: Path) -> float:
     """Which share of the prompt was heard, its pieces in their order."""
     text, rate = soundfile.read(prompt, dtype="int16")
     assert rate == RATE_HZ
-    piece = RATE_HZ // 2
-    pieces = [text[at : at + piece] for at in range(0, text.size - piece, piece)]
-    places = [_place_of(each, heard) for each in pieces if not recognise(each).silent]
-    in_order = [place for place, after in pairwise(places) if place is not None and after is not None and place < after]
-    return len(in_order) / (len(places) - 1)
-
-
-def _place_of(piece: Samples, heard: Samples) -> int | None:
-    """Where the piece was heard: the correlation's best place, if it is good enough."""
-    sound, wanted = heard.astype(np.float64), piece.astype(np.float64)
-    size = 1 << (sound.size + wanted.size).bit_length()
-    match = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(wanted, size)), size)
-    total = np.concatenate(([0.0], np.cumsum(np.square(sound))))
-    room = sound.size - wanted.size
-    if room <= 0:
-        return None
-    windows = total[wanted.size : wanted.size + room] - total[:room]
-    likeness = match[:room] / np.sqrt(np.maximum(windows, 1.0) * np.sum(np.square(wanted)))
-    best = int(np.argmax(likeness))
-    return best if likeness[best] > 0.8 else None
+    return share_heard(text, heard)
 
 
 def spans_of(sound: Samples, hz: int) -> list[tuple[float, float]]:
