@@ -92,6 +92,12 @@ class Departments(Part):
             for refused in unknown_trunks(department.ladder, trunks):
                 yield refused.under("departments", index, "ladder")
 
+    def unknown_endpoints(self, endpoints: Collection[str]) -> Iterator[Refused]:
+        """A complaint for each line to a telephone that is no duty telephone of this centre's own Asterisk."""
+        for index, department in enumerate(self.departments):
+            for refused in unknown_endpoints(department.ladder, endpoints):
+                yield refused.under("departments", index, "ladder")
+
 
 def unknown_trunks(ladder: Ladder, trunks: Collection[str]) -> Iterator[Refused]:
     """A complaint for each line of a ladder by a trunk by which nobody can call out."""
@@ -99,3 +105,12 @@ def unknown_trunks(ladder: Ladder, trunks: Collection[str]) -> Iterator[Refused]
         if line.trunk is not None and line.trunk not in trunks:
             close = nearest(line.trunk, trunks)
             yield Refused("no_such_trunk", allowed=trunks, nearest=close, path=("lines", index, "trunk"))
+
+
+def unknown_endpoints(ladder: Ladder, endpoints: Collection[str]) -> Iterator[Refused]:
+    """A complaint for each line of a ladder to a telephone that is none of these."""
+    for index, line in enumerate(ladder.lines):
+        if line.endpoint is not None and line.endpoint not in endpoints:
+            close = nearest(line.endpoint, endpoints)
+            path = ("lines", index, "endpoint")
+            yield Refused("no_such_duty_phone", allowed=endpoints, nearest=close, path=path)

@@ -30,7 +30,7 @@ from config.field import Between, Name, Wording
 from config.part import Part, repeated
 from config.problem import Refused, nearest
 from dispatch.condition import Condition
-from dispatch.department import Deadline, unknown_trunks
+from dispatch.department import Deadline, unknown_endpoints, unknown_trunks
 from dispatch.ladder import Ladder
 from dispatch.wording import OrderText
 
@@ -86,6 +86,12 @@ class Plan(Part):
         """A complaint for each line by a trunk by which nobody can call out; `trunks` are those with a contact."""
         for index, action in enumerate(self.orders):
             for refused in unknown_trunks(action.ladder or Ladder(), trunks):
+                yield refused.under("orders", index, "ladder")
+
+    def unknown_endpoints(self, endpoints: Collection[str]) -> Iterator[Refused]:
+        """A complaint for each line to a telephone that is no duty telephone of this centre's own Asterisk."""
+        for index, action in enumerate(self.orders):
+            for refused in unknown_endpoints(action.ladder or Ladder(), endpoints):
                 yield refused.under("orders", index, "ladder")
 
     def unknown(self, departments: Collection[str], plans: Collection[str]) -> Iterator[Refused]:

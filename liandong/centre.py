@@ -83,13 +83,16 @@ def problem_of(centre: Centre, finding: Finding) -> Problem:
 
 
 def _plans_and_departments(centre: Centre) -> Iterator[Finding]:
-    """Departments and plans that do not exist, and lines by which nobody can call out."""
+    """Departments and plans that do not exist, lines by which nobody can call out, telephones that nobody has."""
     departments, plans = centre.part(Departments), centre.parts(Plan)
-    ways_out = [trunk.id for trunk in centre.part(TelephonySettings).trunks if trunk.contact is not None]
+    telephony = centre.part(TelephonySettings)
+    ways_out = [trunk.id for trunk in telephony.trunks if trunk.contact is not None]
     yield from strangers(plans, departments)
     yield from (Finding(None, refused) for refused in departments.unknown_trunks(ways_out))
+    yield from (Finding(None, refused) for refused in departments.unknown_endpoints(telephony.duty_phones))
     for file, plan in plans.items():
         yield from (Finding(file, refused) for refused in plan.unknown_trunks(ways_out))
+        yield from (Finding(file, refused) for refused in plan.unknown_endpoints(telephony.duty_phones))
 
 
 def _missing_prompts(centre: Centre) -> Iterator[Refused]:

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field
 from config.field import Between, Ip, Line, Name, Number, Wording
 from config.part import Part
 from config.problem import Refused, quoted
-from telephony.agi.answer import WISH_WORDS
+from telephony.agi.answer import REPORT_WORDS, WISH_WORDS, Word
 
 _DIALPLAN_WORDS = re.compile(r"[^,;${}()\[\]\\|&\"<>=]+")
 
@@ -39,6 +39,14 @@ ORDERS = tuple(
     f"order-{each}" for each in ("intro", "repeats", "unspoken", "keys", "thanks", "code", "next", "taken", "cancelled")
 )
 """The prompts around an order's text, on a department's duty line."""
+
+FEEDBACK = (
+    *(f"feedback-{each}" for each in ("code", "menu", "words", "person", "away", "noted", "refused")),
+    "code-unknown",
+)
+"""The prompts of the feedback number."""
+REPORTS = (*(word for word in REPORT_WORDS if word is not Word.AWAY), "report-away")
+"""The prompts for a waiting caller who asks what became of his report."""
 
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
 """A key of a telephone, quoted in YAML."""
@@ -138,6 +146,12 @@ class SilentMenu(Part):
         6, description="how long a key is waited for (the field asks for 4 at least)"
     )
     keys: dict[Key, MenuKey] = Field(min_length=1, description="what each key means")
+    report_key: Key = Field("8", description="with this key a waiting caller is told what became of an earlier report")
+
+    def complaints(self) -> Iterator[Refused]:
+        """One key for two things."""
+        if self.report_key in self.keys:
+            yield Refused("repeated", f"the key {self.report_key} is taken already", path=("report_key",))
 
 
 class TelephonySettings(Part):
@@ -149,6 +163,12 @@ class TelephonySettings(Part):
     trunks: tuple[Trunk, ...] = Field(min_length=1, description="the first with a contact is the way out")
     neighbours: tuple[Neighbour, ...] = Field((), description="rung one after the other when nobody here answers")
     trial_phones: tuple[Name, ...] = Field((), description="accounts with which a softphone may ring in as a caller")
+    duty_phones: tuple[Name, ...] = Field(
+        (), description="accounts of departments' telephones that register here; `endpoint` in `departments.yaml`"
+    )
+    feedback_number: Number | None = Field(
+        None, description="whoever calls it reports on an order by its code; by any trunk, from a seat or a duty phone"
+    )
     fallback: Fallback = Field(Fallback(), description="timings of the dialplan")
     silent_menu: SilentMenu = Field(description="keys for a caller who cannot speak")
 
@@ -156,7 +176,9 @@ class TelephonySettings(Part):
         """Every prompt that the dialplan speaks."""
         keys = (f"key-{service.id}" for service in self.services)
         words = (f"wish-{word}" for word in ("number", "pin", *WISH_WORDS))
-        return ("waiting", *PLACES, "silent-menu", "silent-thanks", "key-none", *keys, *words, *ORDERS)
+        menus = ("silent-menu", "silent-thanks", "key-none", *keys, *REPORTS)
+        feedback = FEEDBACK if self.feedback_number is not None else ()
+        return ("waiting", *PLACES, *menus, *words, *ORDERS, *feedback)
 
     def complaints(self) -> Iterator[Refused]:
         """Where the file contradicts itself."""
@@ -167,10 +189,18 @@ class TelephonySettings(Part):
                     for field in ("seats", "trunks", "neighbours")
                     for index, item in enumerate(getattr(self, field))
                 ),
-                *((("trial_phones", index), name) for index, name in enumerate(self.trial_phones)),
+                *(
+                    ((field, index), name)
+                    for field in ("trial_phones", "duty_phones")
+                    for index, name in enumerate(getattr(self, field))
+                ),
             ]
         )
         yield from _taken_twice([(("seats", index, "number"), seat.number) for index, seat in enumerate(self.seats)])
+        taken = {*(seat.number for seat in self.seats), *(service.number for service in self.services)}
+        if self.feedback_number in taken:
+            told = f"{quoted(self.feedback_number or '')} is taken already"
+            yield Refused("repeated", told, path=("feedback_number",))
         yield from _taken_twice([(("services", index, "id"), item.id) for index, item in enumerate(self.services)])
         yield from _taken_twice(
             [(("services", index, "number"), item.number) for index, item in enumerate(self.services)]

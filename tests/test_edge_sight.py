@@ -54,6 +54,7 @@ PLACES = [
     # Before anybody was asked.
     ("unified", "", Place.ASKING),
     ("arm", "", Place.ASKING),
+    ("carried", "", Place.ASKING),
     ("asking", "", Place.ASKING),
     ("answered", "", Place.ASKING),
     # After an offer came to nothing, and after the net, he asks again.
@@ -71,6 +72,8 @@ PLACES = [
     ("hush", "", Place.WAITING),
     ("menu", "", Place.WAITING),
     ("keys", "engine", Place.WAITING),
+    ("phone", "", Place.WAITING),
+    ("phone", "engine", Place.WAITING),
     # A decision is obeyed.
     ("offer", "engine", Place.OFFERED),
     ("ring", "engine", Place.OFFERED),
@@ -90,6 +93,7 @@ PLACES = [
     ("hush", "fallback", Place.NET),
     ("menu", "fallback", Place.NET),
     ("keys", "fallback", Place.NET),
+    ("phone", "fallback", Place.NET),
 ]
 ELSEWHERE = frozenset(
     {
@@ -99,6 +103,8 @@ ELSEWHERE = frozenset(
         # In a conversation, and after the end.
         *("silent-key", "counted", "gone"),
         # A duty line that the engine called.
+        # Somebody who is no caller.
+        *("duty", "feedback", "phoned"),
         *("department", "department-closing", "department-told", "department-words", "department-gone"),
     }
 )

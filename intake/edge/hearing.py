@@ -21,7 +21,12 @@ from telephony.manager.channel import Channel, ChannelState
 from telephony.manager.event import DialOutcome, Reach
 
 ENGINE, NET = "engine", "fallback"
-"""Who chose the seat (`LD_PATH` of the dialplan); a seat that dials out has another word."""
+"""Who chose the seat (`LD_PATH` of the dialplan)."""
+_NOT_CALLERS = frozenset({"seat", "department", "feedback"})
+"""The same of calls that no caller makes: a seat or a duty telephone that dials, a duty line that is called, somebody
+who reports on an order. Who reports and is handed over to a call-taker is a caller from then on."""
+_DUTY = "duty"
+"""Where a duty telephone that dials begins."""
 
 _DEVICES = {
     told.Device.FREE: Device.IDLE,
@@ -102,7 +107,8 @@ class Hearing:
     def is_callers(self, channel: Channel) -> bool:
         """Whether this channel is a caller's own: he called us, or the dialplan knows what he called."""
         called_us = channel.state is ChannelState.CALLING or channel.called != ""
-        return channel.id == channel.call and channel.endpoint not in self._seats and called_us
+        elsewhere = channel.path in _NOT_CALLERS or (channel.context == _DUTY and channel.path == "")
+        return channel.id == channel.call and channel.endpoint not in self._seats and called_us and not elsewhere
 
     # What changes what it knows.
 
@@ -194,9 +200,9 @@ class Hearing:
         self._legs.pop(channel.id, None)
         if self.is_seats(channel):
             yield event.HungUp(channel.endpoint, channel.call)
-        elif self.is_callers(channel):
-            self._known.discard(channel.call)
-            yield event.CallerGone(channel.call)
+        elif self.is_callers(channel) or channel.id in self._known:
+            self._known.discard(channel.id)
+            yield event.CallerGone(channel.id)
 
     def _joined(self, seat: Channel) -> Iterator[event.Report]:
         yield from self._heard_of(seat)

@@ -12,6 +12,8 @@ Pure, and without a clock: the same rows give the same facts, however they were 
 - *Answered* is two channels in one bridge, the caller's and one made for it. That Asterisk accepted a call (ANSWER), to
   let the caller hear the announcement, is nothing that anybody wants to know.
 - Whoever is lost while the caller stays is told when the caller is looked after again: before that both may be leaving.
+- Who reports on an order, and a duty telephone that dials, is no caller, unless he is handed over to a call-taker: his
+  call begins in that moment.
 - An Asterisk that was killed writes no end. Numbers of channels only grow while it lives: a lower one in a later second
   means that another one writes now, and that what began before is gone.
 """
@@ -30,8 +32,10 @@ from journal import Draft
 from journal.canonical import Json
 from telephony.cel import ChannelEvent
 
-TRUNKS = "unified"
-"""The context in which callers arrive."""
+TRUNKS, DUTY = "unified", "duty"
+"""The contexts in which callers arrive, and duty telephones that dial."""
+REPORTS, CALLER = "Feedback", "Caller"
+"""The dialplan's own rows: who calls reports by telephone and is no caller; from here on he is one."""
 WITHOUT_ENGINE: Mapping[str, Json] = {"without_engine": True}
 """Stands in every fact that the engine did not see itself."""
 MOST_OPEN = 20_000
@@ -99,6 +103,8 @@ class _Call:
     """Of its last row."""
     told: bool = False
     """Its beginning was."""
+    quiet: bool = False
+    """It is no caller's, so far."""
     bridge: str = ""
     legs: dict[str, _Leg] = field(default_factory=dict)
     answered: bool = False
@@ -149,11 +155,12 @@ class History:
 
     def _started(self, event: ChannelEvent) -> list[Told]:
         told = self._another_asterisk(event)
-        if (event.context, event.channel) != (TRUNKS, event.call) or event.endpoint in self._seats:
+        if event.channel != event.call or event.context not in (TRUNKS, DUTY) or event.endpoint in self._seats:
             return told
         if event.channel in self._calls:
             return told
-        self._calls[event.call] = _Call(event.call, event.at, event.dialled, event.caller, event.at)
+        quiet = event.context == DUTY
+        self._calls[event.call] = _Call(event.call, event.at, event.dialled, event.caller, event.at, quiet=quiet)
         if self._newest is not None and self._newest.channel != event.call:
             self._since_newest.add(event.call)
         if len(self._calls) > MOST_OPEN:
@@ -181,7 +188,14 @@ class History:
         if event.kind == "CHAN_START":
             return
         if not call.told and event.application in _CALLED_BY_US:
-            del self._calls[call.id]  # nobody called us: we did
+            self._drop(call)  # nobody called us: we did
+            return
+        if event.kind in (REPORTS, CALLER):
+            call.quiet = event.kind == REPORTS
+            call.began = event.at
+        if call.quiet:
+            if event.kind == "CHAN_END":
+                self._drop(call)
             return
         yield from self._begin(call)
         match event.kind:
@@ -202,18 +216,26 @@ class History:
             yield Told(start_id(call.id), call.began, fact.CallArrived(call.id, call.called, call.caller))
 
     def _end(self, call: _Call, at: datetime, *, found: bool = False) -> Iterator[Told]:
+        if call.quiet:
+            self._drop(call)
+            return
         yield from self._begin(call)
         if call.lost is not None and (at - call.lost[0]).total_seconds() > _LEFT_S:
             yield from self._come_back(call)
-        del self._calls[call.id]
-        self._since_newest.discard(call.id)
+        self._drop(call)
         lasted_s = (at - call.began).total_seconds()
         yield Told(end_id(call.id), at, fact.CallEnded(call.id, call.answered, lasted_s, found))
+
+    def _drop(self, call: _Call) -> None:
+        del self._calls[call.id]
+        self._since_newest.discard(call.id)
 
     # Channels that were made for it.
 
     def _of_leg(self, call: _Call, event: ChannelEvent) -> Iterator[Told]:
         leg = call.legs.get(event.channel)
+        if call.quiet:
+            return
         match event.kind:
             case "CHAN_START" if event.endpoint and leg is None:
                 call.legs[event.channel] = _Leg(event.endpoint)

@@ -16,8 +16,8 @@ from telephony.manager.event import Reach
 from telephony.manager.snapshot import Present
 from telephony.manager.snapshot import Snapshot as Seen
 
-_ASKING = frozenset({"unified", "arm", "asking", "answered", "stale"})
-_WAITING = frozenset({"waiting", "alive", "menu", "keys", "announce", "hush"})
+_ASKING = frozenset({"unified", "arm", "carried", "asking", "answered", "stale"})
+_WAITING = frozenset({"waiting", "alive", "menu", "keys", "phone", "announce", "hush"})
 """`alive` is used by who asks, too: woken for nothing he only asks, but taken for one who asks he might wait unseen."""
 _NET = frozenset({"rescue", "fallback", "overflow"})
 _AT = "/at"

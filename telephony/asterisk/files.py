@@ -87,6 +87,9 @@ KEY_S = 5
 CLOSING_S = 15
 """How long a duty line that pressed a key waits in silence for the engine's word, in seconds."""
 
+WORDS_S = 60
+"""How long somebody who reports may leave words, in seconds."""
+
 WAITING_TONE = "waiting-tone"
 """Name, without its format's ending, of the sound between two announcements; lies in `Paths.lib`."""
 
@@ -122,7 +125,7 @@ class Paths:
 
 def secret_names(settings: TelephonySettings) -> tuple[str, ...]:
     """Every secret that the rendered files hold: one a telephone, and the manager interface's."""
-    return (*(seat.id for seat in settings.seats), *settings.trial_phones, "ami")
+    return (*(seat.id for seat in settings.seats), *settings.trial_phones, *settings.duty_phones, "ami")
 
 
 def render(
@@ -164,6 +167,8 @@ def render(
     names = {
         "bind": bind,
         "closing_s": CLOSING_S,
+        "duty_phones": settings.duty_phones,
+        "feedback_number": settings.feedback_number,
         "first": first,
         "hangup": SCRIPT,
         "key_s": KEY_S,
@@ -185,6 +190,7 @@ def render(
         "version": tuple(map(int, version.split("."))),
         "voice": voice,
         "waiting_tone": paths.lib / WAITING_TONE,
+        "words_s": WORDS_S,
         "way_out": next((trunk.id for trunk in settings.trunks if trunk.contact), None),
     }
     rendered = {name: environment.get_template(f"{name}.j2").render(names) for name in FILES}
