@@ -14,6 +14,11 @@ from console.incident import IncidentRecord
 from console.wire import Refused
 from dispatch import wish
 from dispatch.order import OrderState
+from gis.datum import Datum
+from gis.locate import Locator
+from gis.record import position_data
+from gis.shape import BadShape
+from intake.edge.beside import Beside
 from intake.edge.desk import NotGranted
 from intake.edge.now import SeatNow
 from intake.edge.reception import Reception
@@ -21,13 +26,15 @@ from intake.incident import IncidentError, Who
 from journal import BadFact, CommitUnknown, Draft, Journal, NotCommitted, Refusal, new_id
 from journal.fact import checked_id
 from journal.instant import Clock, utc_now
+from liandong import args as said
+from liandong.about import whole_number
+from liandong.args import Args
 from liandong.audited import audit_draft
 from liandong.deeds import deed_of
 from liandong.incidents import IncidentDesk, Notifies
 from liandong.ordering import WouldStart
 
 Value = Mapping[str, Any]
-Args = Mapping[str, Any]
 
 
 class Asked:
@@ -39,6 +46,8 @@ class Asked:
         reception: Reception,
         incidents: IncidentDesk,
         notifier: Notifies,
+        beside: Beside,
+        locator: Locator,
         seats: Callable[[], Sequence[SeatNow]],
         status: Callable[[], Value],
         clock: Clock = utc_now,
@@ -47,6 +56,8 @@ class Asked:
         self._reception = reception
         self._incidents = incidents
         self._notifier = notifier
+        self._beside = beside
+        self._locator = locator
         self._seats = seats
         self._status = status
         self._clock = clock
@@ -61,6 +72,8 @@ class Asked:
             "plans": self._plans,
             "order": self._order,
             "order-by-hand": self._order_by_hand,
+            "locate": self._locate,
+            "caller": self._caller,
             "audit": self._audit,
         }
 
@@ -81,28 +94,28 @@ class Asked:
     async def _sign_in(self, args: Args) -> Value:
         if "pin" not in args:  # to need none is a decision, not something left out
             raise Refused("bad_request", "pin is missing; null: none is needed")
-        pin = _text_or_none(args, "pin")
+        pin = said.text_or_none(args, "pin")
         secret = None if pin is None else Secret(pin)
-        await self._reception.sign_in(_text(args, "seat"), _text(args, "person"), secret, by=_by(args))
+        await self._reception.sign_in(said.text(args, "seat"), said.text(args, "person"), secret, by=said.by(args))
         return {}
 
     async def _sign_out(self, args: Args) -> Value:
-        await self._reception.sign_out(_text(args, "seat"), by=_by(args))
+        await self._reception.sign_out(said.text(args, "seat"), by=said.by(args))
         return {}
 
     async def _pause(self, args: Args) -> Value:
-        await self._reception.pause(_text(args, "seat"), _text(args, "reason"), by=_by(args))
+        await self._reception.pause(said.text(args, "seat"), said.text(args, "reason"), by=said.by(args))
         return {}
 
     async def _ready(self, args: Args) -> Value:
-        await self._reception.ready(_text(args, "seat"), by=_by(args))
+        await self._reception.ready(said.text(args, "seat"), by=said.by(args))
         return {}
 
     # Incidents and orders.
 
     async def _incident(self, args: Args) -> Value:
-        key = _text_or_none(args, "key")
-        deed = deed_of(_text(args, "deed"), _object(args, "args"), key)
+        key = said.text_or_none(args, "key")
+        deed = deed_of(said.text(args, "deed"), said.fields(args, "args"), key)
         did = await self._incidents.do(deed, self._who(args), key)
         return {
             "incident": IncidentRecord.of(did.done.incident).plain(),
@@ -113,21 +126,22 @@ class Asked:
         }
 
     async def _plans(self, args: Args) -> Value:
-        changes = _object(args, "changes") if "changes" in args else {}
-        return {"plans": [_plan(each) for each in await self._incidents.would_start(_text(args, "incident"), changes)]}
+        changes = said.fields(args, "changes") if "changes" in args else {}
+        would_start = await self._incidents.would_start(said.text(args, "incident"), changes)
+        return {"plans": [_plan(each) for each in would_start]}
 
     async def _order(self, args: Args) -> Value:
-        order, by = _text(args, "order"), self._who(args).id
-        key, id = _text_or_none(args, "key") or new_id(), new_id()
-        match _text(args, "wish"):
+        order, by = said.text(args, "order"), self._who(args).id
+        key, id = said.text_or_none(args, "key") or new_id(), new_id()
+        match said.text(args, "wish"):
             case "again":
                 wanted: wish.Wish = wish.Again(id, order, by)
             case "cancel":
-                wanted = wish.Cancel(id, order, by, _text_or_none(args, "reason") or "")
+                wanted = wish.Cancel(id, order, by, said.text_or_none(args, "reason") or "")
             case "word":
                 wanted = wish.TakeWord(id, order, by)
             case "feedback":
-                words = _text_or_none(args, "words") or ""
+                words = said.text_or_none(args, "words") or ""
                 wanted = wish.Feedback(id, order, key, by, _progress(args), words)
                 if wanted.progress is None and not words.strip():
                     raise Refused("empty", "a feedback says something, in words or as progress")
@@ -138,28 +152,51 @@ class Asked:
 
     async def _order_by_hand(self, args: Args) -> Value:
         order = await self._incidents.order_by_hand(
-            _text(args, "incident"),
-            _text(args, "department"),
-            _text(args, "text"),
-            _number_or_none(args, "deadline_s"),
+            said.text(args, "incident"),
+            said.text(args, "department"),
+            said.text(args, "text"),
+            said.whole_or_none(args, "deadline_s"),
             self._who(args),
-            _text_or_none(args, "key"),
+            said.text_or_none(args, "key"),
         )
         return {"order": order}
+
+    # Callers.
+
+    async def _locate(self, args: Args) -> Value:
+        call, datum = checked_id(said.text(args, "call")), said.text_or_none(args, "datum")
+        if datum is not None and datum not in list(Datum):
+            raise Refused("bad_datum", f"datum: one of {', '.join(Datum)}")
+        try:
+            position = self._locator.entered(
+                said.number(args, "lat"),
+                said.number(args, "lon"),
+                self._clock(),
+                radius_m=said.number_or_none(args, "radius_m"),
+                datum=None if datum is None else Datum(datum),
+                address=said.text_or_none(args, "address") or "",
+            )
+        except BadShape as error:
+            raise Refused("bad_position", str(error)) from error
+        await self._beside.mark(call, position, self._who(args))
+        return {"position": position_data(position)}
+
+    async def _caller(self, args: Args) -> Value:
+        return whole_number(await self._beside.number_of(said.text(args, "call")))
 
     # The journal.
 
     async def _audit(self, args: Args) -> Value:
-        query = _object(args, "query") if args.get("query") is not None else {}
+        query = said.fields(args, "query") if args.get("query") is not None else {}
         who = self._who(args)
-        draft = audit_draft(_text(args, "what"), _text_or_none(args, "call"), query, who, self._clock())
+        draft = audit_draft(said.text(args, "what"), said.text_or_none(args, "call"), query, who, self._clock())
         await self._commit([draft])
         return {"fact": draft.id}
 
     async def _record(self, args: Args) -> Value:
         """Commit facts that the worker found; those that stand in the journal already are passed over."""
         try:
-            return {"recorded": await self._commit([Draft.from_text(str(text)) for text in _list(args, "drafts")])}
+            return {"recorded": await self._commit([Draft.from_text(str(text)) for text in said.items(args, "drafts")])}
         except BadFact as error:
             raise Refused("bad_fact", str(error)) from error
 
@@ -178,7 +215,7 @@ class Asked:
     # Who.
 
     def _who(self, args: Args) -> Who:
-        by, seat = _by(args), _text_or_none(args, "seat")
+        by, seat = said.by(args), said.text_or_none(args, "seat")
         if seat is None:
             return Who(by, person=False)
         person = next((each.person for each in self._seats() if each.view.id == seat), None)
@@ -203,51 +240,9 @@ def _plan(each: WouldStart) -> Value:
 
 
 def _progress(args: Args) -> OrderState | None:
-    said = _text_or_none(args, "progress")
-    if said is None:
+    progress = said.text_or_none(args, "progress")
+    if progress is None:
         return None
-    if said not in list(OrderState):
+    if progress not in list(OrderState):
         raise Refused("no_progress", "a department reports en-route, on-scene or done")
-    return OrderState(said)
-
-
-def _by(args: Args) -> str:
-    return checked_id(_text(args, "by"))
-
-
-def _text(args: Args, name: str) -> str:
-    match args.get(name):
-        case str(value):
-            return value
-        case _:
-            raise Refused("bad_request", f"{name} is missing, or no text")
-
-
-def _text_or_none(args: Args, name: str) -> str | None:
-    return None if args.get(name) is None else _text(args, name)
-
-
-def _number_or_none(args: Args, name: str) -> int | None:
-    match args.get(name):
-        case None:
-            return None
-        case int(value) if not isinstance(value, bool):
-            return value
-        case _:
-            raise Refused("bad_request", f"{name} is no whole number")
-
-
-def _object(args: Args, name: str) -> Mapping[str, Any]:
-    match args.get(name):
-        case dict(value):
-            return value
-        case _:
-            raise Refused("bad_request", f"{name} is missing, or no object")
-
-
-def _list(args: Args, name: str) -> list[Any]:
-    match args.get(name):
-        case list(value):
-            return value
-        case _:
-            raise Refused("bad_request", f"{name} is missing, or no list")
+    return OrderState(progress)

@@ -18,33 +18,31 @@ import intake.migration
 from config.ports import Ports, PortSettings
 from console.hub import Hub
 from console.state import FactState, Figure, Hello
-from dispatch.order import Order
-from dispatch.wish import Wish
 from dispatch.writing import PROMISES
 from dispatch.writing import TYPES as DISPATCH_FACTS
 from gis.fact import TYPES as GIS_FACTS
 from gis.locate import Locator
 from intake.distributor import Distributor
-from intake.edge.desk import Desk, NotGranted
+from intake.edge.desk import Desk
 from intake.edge.door import Door
 from intake.edge.reception import Reception
 from intake.edge.writing import TYPES as INTAKE_FACTS
-from intake.history import Follower
 from intake.incident import TYPES as INCIDENT_FACTS
 from intake.people import People
 from intake.settings import IntakeSettings
 from journal import Fact, Journal, Registry, last_sequence
 from journal.instant import utc_now
-from liandong import casework
 from liandong.asked import Asked
 from liandong.audited import TYPES as AUDIT_FACTS
 from liandong.beat import EVERY_S, Beat
+from liandong.casework import Casework, locator
 from liandong.incidents import TYPES as DESK_FACTS
-from liandong.incidents import IncidentDesk
 from liandong.installation import Installation
 from liandong.lock import Role
 from liandong.showing import call_state, live, seat_state, tell
 from recordings.fact import TYPES as RECORDING_FACTS
+from telephony.agi.answer import Answer
+from telephony.agi.question import Question
 from telephony.agi.server import AgiServer
 from telephony.manager.link import ManagerLink
 from telephony.manager.outcome import Answered
@@ -63,7 +61,7 @@ async def run(installation: Installation, ended: asyncio.Event) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plug-in that it loads
     journal = await asyncio.to_thread(open_journal, installation)
     try:
-        places = await asyncio.to_thread(casework.locator, installation)
+        places = await asyncio.to_thread(locator, installation)
         await Engine(installation, journal, places).run(ended)
     finally:
         await asyncio.to_thread(journal.close)
@@ -97,19 +95,17 @@ class Engine:
         self._reception = Reception(
             self._desk, door, journal, _Clocks(), seats=self._numbers, reasons=settings.pause_reasons
         )
-        self._agi = AgiServer(self._desk.answer, self._desk.unheard, wish=self._reception.by_phone)
-        self._book = casework.book(installation)
-        self._notifier = _Unwired()
-        self._incidents = IncidentDesk(
-            journal,
-            self._book,
-            casework.catalogue(installation),
-            casework.ordering(installation, places),
-            self._notifier,
-        )
-        self._follower = Follower(journal, casework.number_form(installation))
+        self._casework = work = Casework(installation, journal, places, self._link, self._numbers)
+        self._agi = AgiServer(self._answer, self._desk.unheard, wish=self._reception.by_phone, ask=work.phone.answer)
         asked = Asked(
-            journal, self._reception, self._incidents, self._notifier, self._desk.seats, lambda: self._status()
+            journal,
+            self._reception,
+            work.incidents,
+            work.notifier,
+            work.beside,
+            places,
+            self._desk.seats,
+            lambda: self._status(),
         )
         self._hub = Hub(self._hello, asked.handle)
         self._sequence = 0
@@ -118,6 +114,9 @@ class Engine:
         self._beat = Beat.of(installation.state.run, Role.ENGINE)
         self._desk.shows = lambda change: self._hub.live(live(change, self._numbers))
         self._desk.tells = lambda wanted: self._hub.tell(tell(wanted))
+        self._desk.hears = work.hear
+        self._desk.about = work.beside.about
+        work.beside.changed = self._desk.changed
 
     async def run(self, ended: asyncio.Event) -> None:
         """Live until `ended`."""
@@ -132,10 +131,8 @@ class Engine:
             await self._agi.start(self._bind, self._ports.agi)
             await self._hub.start(self._installation.engine_socket)
             async with asyncio.TaskGroup() as group:
-                for part in (
-                    *(self._desk.run(), self._link.run(), self._beat.measure(), self._live()),
-                    *(self._incidents.run(), self._follower.run()),
-                ):
+                parts = (self._desk, self._link, self._casework)
+                for part in (*(each.run() for each in parts), self._beat.measure(), self._live()):
                     group.create_task(part)
                 await ended.wait()
                 log.info("ending")
@@ -148,6 +145,11 @@ class Engine:
             await self._agi.stop()
             await self._hub.stop()
             self._beat.close()
+
+    async def _answer(self, question: Question) -> Answer:
+        answer = await self._desk.answer(question)
+        self._casework.beside.asked(question.call, question.number)
+        return answer
 
     async def _live(self) -> None:
         """Say that we live, to the supervisor and to the dialplan: only what can decide may say so."""
@@ -168,7 +170,7 @@ class Engine:
     def _told(self, facts: tuple[Fact, ...]) -> None:
         self._sequence = max(self._sequence, facts[-1].sequence)
         self._hub.facts([FactState.of(fact) for fact in facts])
-        self._incidents.hear(facts)
+        self._casework.committed(facts)
 
     def _hello(self) -> Hello:
         return Hello(
@@ -200,7 +202,7 @@ class Engine:
             "spool_trouble": journal.witness.spool_trouble or journal.witness.database_trouble,
             "facts_lost": journal.witness.lost,
             "listeners": self._hub.clients,
-            "incidents_open": self._incidents.open,
+            **self._casework.figures(),
             "seats_free": sum(seat.view.free for seat in seats),
             "seats_signed_in": sum(seat.view.person is not None for seat in seats),
             **{f"calls_{stage}": count for stage, count in stages.items()},
@@ -211,18 +213,6 @@ class Engine:
 
 class _Ended(Exception):
     pass
-
-
-class _Unwired:
-    """Until the notifier is there."""
-
-    ready = False
-
-    def issued(self, orders: tuple[Order, ...]) -> None:
-        pass
-
-    async def wish(self, wish: Wish) -> None:
-        raise NotGranted("not_ready", "departments cannot be reached yet")
 
 
 class _Clocks:

@@ -137,9 +137,9 @@ class IncidentDesk:
             except TimeoutError:
                 pass
 
-    def hear(self, told: Iterable[Fact]) -> None:
+    def committed(self, facts: Iterable[Fact]) -> None:
         """What was committed."""
-        if any(each.type.startswith("Incident") for each in told):
+        if any(each.type.startswith("Incident") for each in facts):
             self._changed.set()
 
     # What people want.

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from console.state import AnsweredBy, CallState, Live, PersonName, SeatState, Tell
+from dispatch.command import TellDispatcher
 from intake import command
 from intake.edge.now import CallNow, Change, SeatNow
 from journal.instant import to_text
+from liandong.about import about_fields
 
 
 def call_state(now: CallNow) -> CallState:
@@ -31,6 +33,7 @@ def call_state(now: CallNow) -> CallState:
         seats=view.seats,
         place=view.place,
         tries=view.tries,
+        **about_fields(now.about),
     )
 
 
@@ -64,6 +67,17 @@ def live(change: Change, numbers: Mapping[str, str]) -> Live:
 def tell(wanted: command.Tell) -> Tell:
     """What a supervisor should look at."""
     return Tell(about=wanted.about, seat=wanted.seat, person=wanted.person, call=wanted.call)
+
+
+def order_tell(wanted: TellDispatcher) -> Tell:
+    """Of which order a dispatcher should know."""
+    return Tell(
+        about=f"order-{wanted.why.value}",
+        order=wanted.order,
+        incident=wanted.incident,
+        department=wanted.department,
+        times=wanted.times,
+    )
 
 
 def _moment(at: datetime | None) -> str | None:

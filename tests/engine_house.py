@@ -16,7 +16,7 @@ from console.state import Facts
 from console.tap import Tap
 from console.wire import Refused
 from journal import Journal
-from liandong import casework
+from liandong.casework import locator
 from liandong.engine import Engine, open_journal
 from liandong.installation import Installation
 from telephony.manager.backoff import Broken
@@ -97,7 +97,7 @@ async def house(folder: Path, monkeypatch: pytest.MonkeyPatch, *, seen: bool = T
     link = Link()
     monkeypatch.setattr(liandong.engine, "ManagerLink", lambda *_: link)
     journal = await asyncio.to_thread(open_journal, installation)
-    living = House(Engine(installation, journal, casework.locator(installation)), link, installation, journal)
+    living = House(Engine(installation, journal, locator(installation)), link, installation, journal)
     try:
         await until(lambda: living.tap.up)
         if seen:

@@ -25,6 +25,7 @@ from itertools import count
 
 from intake import command, event, wish
 from intake.distributor import Distributor, Event
+from intake.edge.about import NOTHING, About
 from intake.edge.acting import Acting
 from intake.edge.hearing import NET, Hearing
 from intake.edge.now import CallNow, Change, SeatNow
@@ -108,6 +109,10 @@ class Desk:
         """Told what has changed, soon after."""
         self.tells: Callable[[command.Tell], None] = lambda tell: None
         """Told at once what a supervisor should look at."""
+        self.hears: Callable[[News], None] = lambda news: None
+        """Given every news, in order, before anything is done about it; must not wait."""
+        self.about: Callable[[str], About] = lambda call: NOTHING
+        """What is known of the caller of a call; who finds out more says so by `changed`."""
         self.seeing = asyncio.Event()
         """Set while it sees what Asterisk has; while it doesn't, every caller is left to the net."""
         self.steps = 0
@@ -139,6 +144,7 @@ class Desk:
                 await asyncio.sleep(0)
 
     async def _news(self, news: News) -> None:
+        self.hears(news)
         match news:
             case Gap():
                 log.warning("what Asterisk tells has a gap (%s)", news.why.value)
@@ -249,6 +255,10 @@ class Desk:
         """Let a decision that decides nothing go all the way through: the proof of life."""
         self._take(event.Tick(), self._clock())
 
+    def changed(self) -> None:
+        """What is shown of some call is different now."""
+        self._stepped.set()
+
     def _report(self, report: event.Report) -> None:
         self._take(report, self._clock())
 
@@ -341,6 +351,7 @@ class Desk:
             arrived_at=begun.at,
             answered_at=begun.answered_at,
             by_net=begun.by_net if seat is None else seat.path == NET,
+            about=self.about(view.id),
         )
 
     def _seat_now(self, view: SeatView) -> SeatNow:

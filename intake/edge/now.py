@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from intake.edge.about import NOTHING, About
 from intake.people import Person
 from intake.view import CallView, SeatView
 
@@ -25,6 +26,8 @@ class CallNow:
     """When somebody first answered it."""
     by_net: bool
     """Whether the dialplan joined it without a decision."""
+    about: About = NOTHING
+    """What is known of the caller."""
 
 
 @dataclass(frozen=True, slots=True)

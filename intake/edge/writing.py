@@ -18,7 +18,10 @@ from journal.canonical import Json
 WRONG_PIN = "WrongPin"
 """Somebody tried to sign in with a PIN that is not the person's."""
 
-TYPES = frozenset({"Repaired", "Discrepancy", WRONG_PIN})
+LOCATED = "CallLocated"
+"""More is known of where a caller is. NENA i3 has names for queries to servers only."""
+
+TYPES = frozenset({"Repaired", "Discrepancy", WRONG_PIN, LOCATED})
 """Names of facts that NENA i3 has none for."""
 
 _SUBJECTS = ("call", "seat", "person")
