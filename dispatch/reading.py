@@ -18,8 +18,11 @@ from dispatch.notification import OPEN
 from dispatch.order import OVER, OrderState
 from dispatch.plan import Plan
 from dispatch.stored import StoredOrder
-from dispatch.tables import feedback, notifications, orders, started_plans
+from dispatch.tables import attempts, feedback, notifications, orders, started_plans
 from journal.instant import from_text
+
+MOST_IDS = 500
+"""In one question: databases bound the values of a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,19 @@ def by_code(engine: Engine, code: str) -> OrderNow | None:
     over = [each.value for each in OVER]
     found = _read(engine, select(orders.c.id).where(orders.c.code == code, orders.c.progress.not_in(over)))
     return found[-1] if found else None
+
+
+def of_attempts(engine: Engine, ids: Iterable[str]) -> dict[str, str]:
+    """The orders of those of these ids that are attempts', by attempt."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[str, str] = {}
+    with engine.connect() as connection:
+        for start in range(0, len(wanted), MOST_IDS):
+            query = select(attempts.c.id, attempts.c.order_id).where(
+                attempts.c.id.in_(wanted[start : start + MOST_IDS])
+            )
+            found |= {row.id: row.order_id for row in connection.execute(query)}
+    return found
 
 
 def plans_of(engine: Engine, incident: str) -> tuple[StartedPlan, ...]:

@@ -20,9 +20,13 @@ from console.feed import Feed
 from console.history import History
 from console.tap import Tap
 from console.vitals import Vitals
+from dispatch.department import Departments
+from dispatch.plan import Plan
+from intake.incident.settings import IncidentTypes
 from journal import read_engine
 from liandong import __version__, lock
 from liandong.beat import beat_file, read_beat
+from liandong.casework import number_form
 from liandong.installation import Installation
 
 
@@ -30,7 +34,8 @@ async def run(installation: Installation, ended: asyncio.Event) -> None:
     """Serve until `ended`. Raises PortTaken, StateError."""
     opens = tokens(installation.secrets)  # before anybody can ask
     port = Ports.read(installation.state.run).http
-    listening = listen(installation.centre.part(PortSettings).bind, port)
+    centre = installation.centre
+    listening = listen(centre.part(PortSettings).bind, port)
     tap = Tap(installation.engine_socket)
     journal = read_engine(installation.journal_places.url)
     history = History(journal)
@@ -41,6 +46,11 @@ async def run(installation: Installation, ended: asyncio.Event) -> None:
         vitals=Vitals(tap),
         tokens=opens,
         children=lambda: children(installation.state.run),
+        number_key=number_form(installation).key,
+        recordings=installation.state.recordings,
+        departments=centre.part(Departments),
+        plans=tuple(centre.parts(Plan).values()),
+        incident_types=centre.part(IncidentTypes),
     )
     hearing = asyncio.create_task(tap.run())
     serving = asyncio.create_task(serve(make_app(sources, version=__version__), listening, ended))

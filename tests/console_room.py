@@ -25,7 +25,10 @@ from console.hub import Hub
 from console.state import CallState, FactState, Hello, Live, PersonName, SeatState, Tell
 from console.tap import Tap
 from console.vitals import Vitals
+from dispatch.department import Departments
+from intake.incident.settings import IncidentTypes
 from intake.line import Line
+from intake.number import NumberForm
 from intake.person import Presence
 from intake.stage import Stage
 from journal import Draft, Fact, Journal, Places, Registry, last_sequence, read_engine, sqlite_url
@@ -303,7 +306,19 @@ async def open_room(
         tap, history = Tap(engine.path), History(reader)
         feed = Feed(tap, history, feed_limits)
         tokens = Tokens({role: Secret(token) for role, token in TOKENS.items()})
-        sources = Sources(tap, history, feed, Vitals(tap), tokens, children)
+        sources = Sources(
+            tap,
+            history,
+            feed,
+            Vitals(tap),
+            tokens,
+            children,
+            number_key=NumberForm().key,
+            recordings=folder / "recordings",
+            departments=Departments(),
+            plans=(),
+            incident_types=IncidentTypes(),
+        )
         listening = server.listen("127.0.0.1", 0)
         port, ended = listening.getsockname()[1], asyncio.Event()
         if engine_up:

@@ -36,6 +36,11 @@ WISHES: Mapping[str, Any] = {
     "pause": {"reason": "rest"},
     "ready": None,
 }
+ELSEWHERE = (
+    *(f"/api/v1/{noun}" for noun in ("incident", "orders", "recordings", "departments", "plans")),
+    *(f"/api/v1/calls/{{call}}/{noun}" for noun in ("caller", "position")),
+)
+"""What the tests named `test_api_…` ask for, each answer held against the OpenAPI file."""
 LOOKS = ("/api/v1/calls", "/api/v1/calls/call-1", "/api/v1/calls/call-1/facts", "/api/v1/seats", SEAT, "/api/v1/facts")
 
 
@@ -440,7 +445,8 @@ async def test_every_answer_that_is_documented_comes_and_none_other(room: Room) 
     await until(lambda: room.tap.sequence == 1)
     granting(room)
     fill = {"{call}": "call-1", "{seat}": "seat-01"}
-    for template, methods in told["paths"].items():
+    here = {path: methods for path, methods in told["paths"].items() if not path.startswith(ELSEWHERE)}
+    for template, methods in here.items():
         path = re.sub(r"\{\w+\}", lambda match: fill[match.group()], template)
         for method in methods:
             verb, wish = method.upper(), template.rpartition("/")[2]
@@ -476,7 +482,7 @@ async def test_every_answer_that_is_documented_comes_and_none_other(room: Room) 
         note("GET", template, await room.ask(template.replace("{call}", "none")))
     documented = {
         (method.upper(), template, status)
-        for template, methods in told["paths"].items()
+        for template, methods in here.items()
         for method, operation in methods.items()
         for status in operation["responses"]
     }

@@ -10,12 +10,41 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
-from console.api import calls, facts, feed, health, metrics, seats
+from console.api import (
+    callers,
+    calls,
+    centre,
+    deeds,
+    facts,
+    feed,
+    health,
+    incidents,
+    metrics,
+    orders,
+    recordings,
+    seats,
+)
 from console.api.body import BodyLimit
 from console.api.problem import Problem, handle_problems
 from console.api.sources import Sources
 from console.message import AnyMessage
 
+_ROUTERS = (
+    calls.router,
+    callers.router,
+    seats.router,
+    incidents.router,
+    deeds.router,
+    orders.router,
+    orders.by_hand,
+    recordings.router,
+    centre.router,
+    facts.router,
+    feed.router,
+    health.router,
+    metrics.router,
+)
+"""In the order in which the documentation shows them."""
 _REF = "#/components/schemas/{model}"
 _MORE: Mapping[str, TypeAdapter[Any]] = {"Problem": TypeAdapter(Problem), "FeedMessage": TypeAdapter(AnyMessage)}
 """Schemas that no route names by itself."""
@@ -37,8 +66,8 @@ def make_app(sources: Sources, *, version: str) -> FastAPI:
         generate_unique_id_function=_name,
     )
     app.state.sources = sources
-    for noun in (calls, seats, facts, feed, health, metrics):
-        app.include_router(noun.router)
+    for router in _ROUTERS:
+        app.include_router(router)
     handle_problems(app)
     app.add_middleware(BodyLimit)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -54,11 +83,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         told = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         schemas = told["components"]["schemas"]
-        adapters: dict[str, TypeAdapter[Any]] = {
-            "Problem": TypeAdapter(Problem),
-            "FeedMessage": TypeAdapter(AnyMessage),
-        }
-        for name, adapter in adapters.items():
+        for name, adapter in _MORE.items():
             schema = adapter.json_schema(ref_template=_REF, mode="serialization")
             schemas |= schema.pop("$defs", {}) | {name: schema}
         app.openapi_schema = told

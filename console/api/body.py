@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from console.api.problem import ProblemError
 
 BODY_MAX = 64 * 1024
-"""Bytes. The largest request has three short words."""
+"""Bytes. The largest request is an incident record: 4,000 characters of words and a shape of 4,000 bytes."""
 
 
 class BodyLimit:

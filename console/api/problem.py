@@ -16,8 +16,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
+from console.entry import EntryState
 from console.feed import AfterBeyondEnd, TooManyListeners
 from console.history import HistoryAway
+from console.incident import IncidentRecord
 from console.tap import EngineAway
 from console.wire import Refused, TooLong
 
@@ -25,14 +27,22 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_S = "1"
 """For `Retry-After`: whatever is away is started again within seconds."""
 
+VALUES = (
+    *("no_such_person", "no_such_reason", "no_such_department", "no_progress", "empty"),
+    *("half_character", "control_character", "not_one_line", "too_long", "wrong_kind", "bad_text"),
+    *("bad_count", "bad_grade", "bad_name", "bad_number", "bad_id", "bad_position", "bad_datum", "bad_result"),
+    *("bad_deadline", "unknown_field", "unknown_type", "retired_type", "unknown_form", "unknown_mark"),
+)
+"""Codes of what was said and can't be so, whatever stands in the database."""
 _REFUSED = {
-    "no_such_seat": HTTPStatus.NOT_FOUND,
-    "no_such_person": HTTPStatus.UNPROCESSABLE_ENTITY,
-    "no_such_reason": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "bad_request": HTTPStatus.BAD_REQUEST,
+    **dict.fromkeys(("no_such_seat", "no_such_incident", "no_such_order", "no_such_call"), HTTPStatus.NOT_FOUND),
+    **dict.fromkeys(VALUES, HTTPStatus.UNPROCESSABLE_ENTITY),
     "wrong_pin": HTTPStatus.FORBIDDEN,
     "locked": HTTPStatus.FORBIDDEN,
     "not_ready": HTTPStatus.SERVICE_UNAVAILABLE,
     "not_written_down": HTTPStatus.SERVICE_UNAVAILABLE,
+    "journal_trouble": HTTPStatus.SERVICE_UNAVAILABLE,
     "too_many": HTTPStatus.SERVICE_UNAVAILABLE,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -41,6 +51,7 @@ _REFUSED = {
 Responses = dict[int | str, dict[str, Any]]
 """What a route may answer, as FastAPI wants it."""
 
+BAD_BODY = (HTTPStatus.BAD_REQUEST, "`bad_request`: the body cannot be read")
 UNAUTHORIZED = (HTTPStatus.UNAUTHORIZED, "`unauthorized`: no token, or one that is no role's")
 INVALID = (HTTPStatus.UNPROCESSABLE_ENTITY, "`invalid`: a parameter is not as it must be")
 INTERNAL = (HTTPStatus.INTERNAL_SERVER_ERROR, "`internal`: our mistake")
@@ -77,6 +88,10 @@ class Problem(BaseModel):
     """What a person reads."""
     reasons: list[Reason] | None = None
     """Everything that is wrong, where it can be several things."""
+    incident: IncidentRecord | None = None
+    """With `incident_changed`: the record as it is now."""
+    since: list[EntryState] | None = None
+    """With `incident_changed`: what was done with it after the version that was named."""
 
 
 class ProblemError(HTTPException):
@@ -90,17 +105,28 @@ class ProblemError(HTTPException):
         *,
         reasons: Iterable[Reason] = (),
         headers: Mapping[str, str] | None = None,
+        incident: IncidentRecord | None = None,
+        since: Iterable[EntryState] | None = None,
     ) -> None:
         super().__init__(status.value, detail)
         self.problem = Problem(
-            title=status.phrase, status=status.value, code=code, detail=detail, reasons=list(reasons) or None
+            title=status.phrase,
+            status=status.value,
+            code=code,
+            detail=detail,
+            reasons=list(reasons) or None,
+            incident=incident,
+            since=None if since is None else list(since),
         )
         retry = {"Retry-After": RETRY_S} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
         self.headers = retry | dict(headers or {})
 
     def response(self) -> JSONResponse:
         """As it goes out."""
-        content = self.problem.model_dump(exclude_none=True)
+        told = self.problem.model_dump(mode="json", exclude={"reasons"})
+        content = {name: value for name, value in told.items() if value is not None}
+        if self.problem.reasons:
+            content["reasons"] = [each.model_dump(exclude_none=True) for each in self.problem.reasons]
         return JSONResponse(content, self.problem.status, self.headers, media_type=MEDIA_TYPE)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from console.api.problem import INTERNAL, INVALID, NOT_HEARD, UNAUTHORIZED, ProblemError, Responses, problems
+from console.api.problem import BAD_BODY, INTERNAL, INVALID, NOT_HEARD, UNAUTHORIZED, ProblemError, Responses, problems
 from console.api.sources import Sources, SourcesOf
 from console.api.token import Anybody, Role, SeatsStaff
 from console.state import Live, SeatState
@@ -23,7 +23,6 @@ SeatId = Annotated[str, Path(max_length=40, description="the seat's id")]
 Word = Annotated[str, Field(min_length=1, max_length=40)]
 
 NO_SUCH_SEAT = (HTTPStatus.NOT_FOUND, "`no_such_seat`")
-BAD_BODY = (HTTPStatus.BAD_REQUEST, "`bad_request`: the body cannot be read")
 
 router = APIRouter(prefix="/api/v1/seats", tags=["seats"])
 

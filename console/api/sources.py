@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
@@ -13,6 +14,9 @@ from console.feed import Feed
 from console.history import History
 from console.tap import EngineAway, Tap
 from console.vitals import Vitals
+from dispatch.department import Departments
+from dispatch.plan import Plan
+from intake.incident.settings import IncidentTypes
 
 if TYPE_CHECKING:
     from console.api.token import Tokens
@@ -41,6 +45,14 @@ class Sources:
     tokens: Tokens
     children: Callable[[], Mapping[str, Child]]
     """By role; reads files."""
+    number_key: Callable[[str], str]
+    """What a telephone number is found by: `NumberForm.key` of the centre."""
+    recordings: Path
+    """The folder of recordings."""
+    departments: Departments
+    """The centre's lists; they are as its files say, and only a new web process knows others."""
+    plans: tuple[Plan, ...]
+    incident_types: IncidentTypes
 
     def known(self) -> Tap:
         """The engine's state, the newest there is. Raises EngineAway as long as nothing was ever heard."""

@@ -6,7 +6,7 @@ A browser cannot set a header on a WebSocket: there the token comes as a subprot
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated
@@ -26,11 +26,11 @@ class Role(StrEnum):
     """What a token opens."""
 
     CALL_TAKER = "call-taker"
-    """Sees everything; signs people in, with their PIN, and out; pauses."""
+    """Signs people in, with their PIN, and out; pauses; writes incident records; says where a caller is."""
     DISPATCHER = "dispatcher"
-    """Sees everything."""
+    """Orders departments, and takes their reports; ends, reopens and merges incidents."""
     SUPERVISOR = "supervisor"
-    """Sees everything; signs in and out and pauses whom he will."""
+    """Everything; signs in and out and pauses whom he will; listens to recordings."""
 
 
 class Tokens:
@@ -57,10 +57,21 @@ async def anybody(sources: SourcesOf, said: Annotated[HTTPAuthorizationCredentia
     return _role(sources.tokens, said.credentials if said is not None else None)
 
 
-async def seats_staff(role: Annotated[Role, Depends(anybody)]) -> Role:
-    """Whoever may say who works at a seat."""
-    if role is Role.DISPATCHER:
-        raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", "a dispatcher's token may only look at seats")
+def _but(refused: Role, detail: str) -> Callable[..., Awaitable[Role]]:
+    """Whoever has another token than this."""
+
+    async def others(role: Annotated[Role, Depends(anybody)]) -> Role:
+        if role is refused:
+            raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", detail)
+        return role
+
+    return others
+
+
+async def supervisor(role: Annotated[Role, Depends(anybody)]) -> Role:
+    """Whoever answers for the centre."""
+    if role is not Role.SUPERVISOR:
+        raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", "recordings are a supervisor's alone")
     return role
 
 
@@ -83,5 +94,10 @@ def _role(tokens: Tokens, said: str | None) -> Role:
 
 
 Anybody = Annotated[Role, Depends(anybody)]
-SeatsStaff = Annotated[Role, Depends(seats_staff)]
+SeatsStaff = Annotated[Role, Depends(_but(Role.DISPATCHER, "a dispatcher's token may only look at seats"))]
+CallStaff = Annotated[Role, Depends(_but(Role.DISPATCHER, "a dispatcher's token may not write this"))]
+"""Whoever speaks with callers, and writes down what they say."""
+OrderStaff = Annotated[Role, Depends(_but(Role.CALL_TAKER, "a call-taker's token may only look at orders"))]
+"""Whoever speaks with departments."""
+Supervisor = Annotated[Role, Depends(supervisor)]
 EveryListener = Annotated[Role, Depends(listener)]
