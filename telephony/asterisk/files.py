@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from config.ports import Ports
 from config.secret import Secret
 from telephony.asterisk.modules import MODULES
+from telephony.carriage import GEO_PIECES, GEO_SIZE
 from telephony.hangup import SCRIPT, script
 from telephony.settings import TelephonySettings
 
@@ -170,6 +171,8 @@ def render(
         "duty_phones": settings.duty_phones,
         "feedback_number": settings.feedback_number,
         "first": first,
+        "geo_pieces": GEO_PIECES,
+        "geo_size": GEO_SIZE,
         "hangup": SCRIPT,
         "key_s": KEY_S,
         "languages": languages,

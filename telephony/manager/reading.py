@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from telephony.manager.channel import Channel, ChannelState, clean, is_telephone, one_line, read_channel, read_fence
 from telephony.manager.event import (
@@ -115,23 +115,35 @@ def _user_event(at: datetime, fields: Fields) -> Event:
         case "DepartmentKey":
             return DepartmentKey(at, channel, clean(fields["Key"])[:1])
         case "Carried":
-            return carried(at, channel, fields["Geo"])
+            return read_carried(at, channel, fields["Geo"], fields["Info"])
         case name:
             names = list(fields)
             own = names[names.index("UserEvent") + 1 :]
             return Told(at, channel, name, {key: clean(fields[key]) for key in own})
 
 
-def carried(at: datetime, channel: Channel, text: str) -> Carried:
-    """What the dialplan has put into a caller's LD_GEO; what is missing or cut off is empty."""
-    pairs = (pair.partition("=") for pair in text.split("&"))
-    values = {name: one_line(unquote(value, errors="replace"))[:GEO_MAX] for name, _, value in pairs}
-    return Carried(at, channel, *(values.get(name, "") for name in _GEO))
+def read_carried(at: datetime, channel: Channel, geo: str, info: str) -> Carried:
+    """What the dialplan kept in LD_GEO and LD_GEO_1, … (`info`, all in one); `telephony.carriage` tells more.
+
+    A `location_info` that was cut off is none: half a shape is another one.
+    """
+    pairs = dict(pair.partition("=")[::2] for pair in geo.split("&"))
+    header, format_, confidence, method = (_sent(unquote_to_bytes(pairs.get(name, ""))) for name in _GEO)
+    whole = unquote_to_bytes(info)
+    told = pairs.get("length", "")
+    length = int(told) if told.isascii() and told.isdigit() and len(told) < 6 else -1
+    return Carried(
+        at, channel, header, format_, _sent(whole) if length == len(whole) < _GEO_CUT else "", confidence, method
+    )
 
 
-GEO_MAX = 4_096
-"""Characters of one text of a `Carried`; the dialplan cuts earlier."""
-_GEO = ("header", "format", "info", "confidence", "method")
+def _sent(text: bytes) -> str:
+    return one_line(text.decode("utf-8", "replace"))
+
+
+_GEO = ("header", "format", "confidence", "method")
+_GEO_CUT = 4_095
+"""Bytes; Asterisk cuts a function's value off there."""
 _OURS = frozenset("AB")
 """Keys by which `Exchange.wake`, `announce` and `say` reach a channel: nobody pressed them."""
 _UNTOLD = "wish"
