@@ -13,7 +13,7 @@ from config.secret import Secret
 from phones import IncomingCall, NeverCame, Phone, ring_then_answer
 from telephony.department import department_call
 from telephony.manager.event import DepartmentKey, DepartmentStep, Ended, Event, Step
-from telephony.manager.exchange import Exchange, News
+from telephony.manager.exchange import News
 from telephony.manager.link import ManagerLink, Patience
 from telephony.manager.outcome import Answered, Outcome
 from telephony.manager.snapshot import Present, Snapshot
@@ -31,7 +31,7 @@ E = TypeVar("E", bound=Event)
 class DutyRoom:
     """Calls duty lines, and keeps what is told."""
 
-    def __init__(self, centre: Centre, link: Exchange, line: Phone, speaker: Speaker) -> None:
+    def __init__(self, centre: Centre, link: ManagerLink, line: Phone, speaker: Speaker) -> None:
         self.centre, self.link, self.line, self.speaker = centre, link, line, speaker
         self.heard: list[News] = []
         self._changed = asyncio.Event()
