@@ -32,6 +32,7 @@ from intake.number import NumberForm
 from intake.person import Presence
 from intake.stage import Stage
 from journal import Draft, Fact, Journal, Places, Registry, last_sequence, read_engine, sqlite_url
+from liandong.engine import PROMISES, TYPES, VERSIONS
 
 WITHIN_S = 60.0
 """Far more than anything here takes."""
@@ -299,7 +300,7 @@ async def open_room(
     with tempfile.TemporaryDirectory(prefix="ld-") as name:
         folder = Path(name)
         places = Places(sqlite_url(folder / "journal.db"), folder / "spool", folder / "key")
-        journal = Journal.open(places, Registry())
+        journal = Journal.open(places, Registry(TYPES, PROMISES), versions=VERSIONS)
         engine = Engine(folder / "engine.sock", journal)
         engine.seats = {"seat-01": seat_state()}
         reader = read_engine(places.url)

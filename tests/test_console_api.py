@@ -28,6 +28,7 @@ from tests.console_room import (
     seat_state,
     until,
 )
+from tests.openapi import assert_shape
 
 SEAT = "/api/v1/seats/seat-01"
 WISHES: Mapping[str, Any] = {
@@ -492,36 +493,6 @@ async def test_every_answer_that_is_documented_comes_and_none_other(room: Room) 
         ("GET", "/api/v1/feed", "503"),
         ("GET", "/api/v1/seats/{seat}", "503"),
     }, unseen
-
-
-def assert_shape(value: Any, schema: dict[str, Any], told: dict[str, Any]) -> None:
-    """A small reading of JSON schema, as far as our own answers use it."""
-    if "$ref" in schema:
-        assert_shape(value, told["components"]["schemas"][schema["$ref"].rpartition("/")[2]], told)
-    elif "anyOf" in schema:
-        errors = []
-        for each in schema["anyOf"]:
-            try:
-                return assert_shape(value, each, told)
-            except AssertionError as error:
-                errors.append(error)
-        raise AssertionError(errors)
-    elif "enum" in schema:
-        assert value in schema["enum"]
-    elif schema.get("type") == "object" and "properties" in schema:
-        assert isinstance(value, dict)
-        assert set(value) == set(schema["properties"])
-        for name, each in schema["properties"].items():
-            assert_shape(value[name], each, told)
-    elif schema.get("type") == "array":
-        assert isinstance(value, list)
-        for each in value:
-            assert_shape(each, schema["items"], told)
-    elif "type" in schema:
-        kinds = {"string": str, "integer": int, "boolean": bool, "null": type(None), "object": dict, "number": float}
-        assert isinstance(value, kinds[schema["type"]]), (value, schema)
-        if schema.get("format") == "date-time":
-            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", value)
 
 
 def test_a_seat_is_told_the_same_on_the_socket_and_over_http() -> None:

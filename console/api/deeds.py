@@ -10,16 +10,11 @@ from fastapi import APIRouter, Path, Response
 from console.api import deed
 from console.api.acting import Act, Key, SeatQuery, act_problems
 from console.api.deed import Done, do
-from console.api.incidents import NO_SUCH_INCIDENT, PREVIEW, IncidentId, PlanPreviews, id_of, preview
+from console.api.incidents import NO_SUCH_INCIDENT, PREVIEW, VALUES, IncidentId, PlanPreviews, id_of, preview
 from console.api.problem import Responses
 from console.api.sources import SourcesOf
 from console.api.token import Anybody, CallStaff
 
-_VALUES = (
-    "; or the code of a field, with its name in `detail`: `half_character`, `control_character`, `not_one_line`, "
-    "`too_long`, `empty`, `wrong_kind`, `bad_count`, `bad_grade`, `bad_name`, `bad_number`, `bad_id`, `bad_position`, "
-    "`bad_datum`, `bad_result`, `unknown_field`, `unknown_type`, `retired_type`, `unknown_form`, `unknown_mark`"
-)
 _CHANGED = "`incident_changed`: somebody was first; with `incident` as it is now and what was done `since`"
 _OVER = "`incident_closed`, `incident_cancelled`, `incident_merged`"
 _KEYED = "`key_used`: for another incident"
@@ -28,14 +23,14 @@ router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 
 
 def _problems(conflict: str) -> Responses:
-    return act_problems(NO_SUCH_INCIDENT, conflict=f"{conflict}; {_KEYED}", invalid=_VALUES)
+    return act_problems(NO_SUCH_INCIDENT, conflict=f"{conflict}; {_KEYED}", invalid=VALUES)
 
 
 @router.post(
     "",
     summary="Begin an incident record",
     status_code=HTTPStatus.CREATED,
-    responses=act_problems(conflict=f"`incident_exists`: with this id; {_KEYED}", invalid=_VALUES),
+    responses=act_problems(conflict=f"`incident_exists`: with this id; {_KEYED}", invalid=VALUES),
 )
 async def create_incident(
     sources: SourcesOf, role: CallStaff, key: Key, response: Response, wanted: deed.Create
@@ -157,7 +152,7 @@ async def link_call(sources: SourcesOf, role: CallStaff, key: Key, incident: Inc
     return await do(sources, role, "link-call", incident, {"call": wanted.call}, wanted, key)
 
 
-@router.delete("/{incident}/calls/{call}", summary="Unlink a call", responses=_problems("`call_not_linked`"))
+@router.delete("/{incident}/calls/{call}", summary="Unlink a call", responses=_problems("none of its own"))
 async def unlink_call(
     sources: SourcesOf,
     role: CallStaff,

@@ -167,12 +167,17 @@ async def incident_plans(sources: SourcesOf, role: Anybody, incident: IncidentId
     return StartedPlans(plans=tuple(map(StartedPlanRecord.of, started)))
 
 
+VALUES = (
+    "; or the code of a field, with its name in `detail`: `half_character`, `control_character`, `not_one_line`, "
+    "`too_long`, `empty`, `wrong_kind`, `bad_count`, `bad_grade`, `bad_name`, `bad_number`, `bad_id`, `bad_position`, "
+    "`bad_datum`, `bad_result`, `unknown_field`, `unknown_type`, `retired_type`, `unknown_form`, `unknown_mark`"
+)
 PREVIEW = problems(
     BAD_BODY,
     UNAUTHORIZED,
     NO_SUCH_INCIDENT,
     (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "`body_too_large`"),
-    (HTTPStatus.UNPROCESSABLE_ENTITY, "`invalid`: the request is not as it must be; or the code of a field"),
+    (HTTPStatus.UNPROCESSABLE_ENTITY, f"`invalid`: the request is not as it must be{VALUES}"),
     INTERNAL,
     (HTTPStatus.SERVICE_UNAVAILABLE, "`engine_away`; `engine_silent`; `journal_trouble`"),
 )
