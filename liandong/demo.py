@@ -1,7 +1,7 @@
 """`liandong demo`: a whole centre for a stranger to watch, and to play with afterwards.
 
-It serves the example centre, plays the story of `liandong.play` on real telephones, and stays up until Ctrl-C. A fact
-that does not come ends it with exit code 1, naming the fact.
+It serves a copy of the example centre, plays `liandong.play` on real telephones, and stays up until Ctrl-C. A fact that
+does not come ends it with exit code 1, naming the fact.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import Awaitable
 from pathlib import Path
 from textwrap import indent
@@ -19,19 +20,48 @@ from liandong.centre import EXAMPLE
 from liandong.installation import TOKEN_ROLES, Installation
 from liandong.lock import Role, holding
 from liandong.play import SEATS, play
+from liandong.play.city import HOST, connect, open_trunk
+from liandong.play.stage import DEADLINE_S, set_stage
 from liandong.serve import Service
+from phones import Phone, Switchboard
+
+INTRODUCTION = f"""
+A house burns, somebody dials 119. The call-taker writes down what he says, and the plan that fits calls seven duty
+lines at once. While they ring, the engine is killed.
+
+Lines with a time are facts of the centre's live feed, with the time at which each happened. Lines with » are what
+people on the telephones do. The example's deadlines are {DEADLINE_S} s here, so that nobody need wait for minutes.
+"""
 
 
 def demo(state: Path, *, stay: bool) -> int:
     """Play the call; then stay up until Ctrl-C, unless not wanted."""
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
-    installation = Installation.open(EXAMPLE, state, gives_way=True)
-    with holding(installation.state.run, Role.SERVE):
-        asyncio.run(_demo(installation, stay=stay))
+    asyncio.run(_demo(state, stay=stay))
     return 0
 
 
-async def _demo(installation: Installation, *, stay: bool) -> None:
+async def _demo(state: Path, *, stay: bool) -> None:
+    began = time.monotonic()
+    trunk = await open_trunk((HOST, 0))
+    try:
+        installation = await asyncio.to_thread(_installation, state, trunk)
+        with holding(installation.state.run, Role.SERVE):
+            async with Switchboard(trunk) as city:
+                connect(city, installation.centre)
+                await _serve(installation, trunk, began, stay=stay)
+    finally:
+        await trunk.close()
+
+
+def _installation(state: Path, trunk: Phone) -> Installation:
+    """The centre in which it plays."""
+    Installation.open(EXAMPLE, state)  # complains of the state folder before anything is put there
+    host, port = trunk.address
+    return Installation.open(set_stage(state.absolute() / "centre", f"{host}:{port}"), state, gives_way=True)
+
+
+async def _serve(installation: Installation, trunk: Phone, began: float, *, stay: bool) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -39,8 +69,8 @@ async def _demo(installation: Installation, *, stay: bool) -> None:
     serving = asyncio.create_task(service.run(asyncio.Event()))
     try:
         await _first(serving, service.serving.wait())
-        print("\nTwo emergency calls. The engine chooses the seats; in the middle of the first call it is killed.\n")
-        await _first(serving, _interruptible(ended, play(installation, service)))
+        print(INTRODUCTION, flush=True)
+        await _first(serving, _interruptible(ended, play(installation, service, trunk)))
         if stay and not ended.is_set():
             _invite(installation, service)
             await _first(serving, ended.wait())
@@ -75,21 +105,27 @@ async def _interruptible(ended: asyncio.Event, playing: Awaitable[None]) -> None
 def _invite(installation: Installation, service: Service) -> None:
     """How a stranger goes on."""
     bind = installation.centre.part(PortSettings).bind
-    server, api = f"{bind}:{service.ports.sip_udp}", f"{bind}:{service.ports.http}"
+    server, api = f"{bind}:{service.ports.sip_udp}", f"http://{bind}:{service.ports.http}"
     tokens = "\n".join(f"  {role:<12} {installation.token(role).reveal()}" for role in TOKEN_ROLES)
-    print(f"""
-The centre stays up. Ring it yourself with softphones on this machine (SIP over UDP, {server}):
-
-{indent(account_text(installation, service.ports, "seat-01"), "  ")}
-             a call-taker: register, and wait for it to ring
-{indent(account_text(installation, service.ports, "caller-1"), "  ")}
-             a caller: register, and dial 119
-
-Who sits at {SEATS[0]} is signed in already. The API: http://{api}/api/openapi.json, with one of these tokens:
+    print(
+        f"""
+The centre stays up. Its interface, with a page of documentation: {api}/api/docs
+One of these tokens opens it:
 
 {tokens}
 
-  curl -H "Authorization: Bearer TOKEN" http://{api}/api/v1/calls
+  curl -H "Authorization: Bearer TOKEN" {api}/api/v1/incidents
 
+Make another call with softphones on this machine (SIP over UDP, {server}):
+
+{indent(account_text(installation, service.ports, "seat-01"), "  ")}
+             a call-taker: register, and wait for it to ring; somebody is signed in at {SEATS[0]} already
+{indent(account_text(installation, service.ports, "caller-1"), "  ")}
+             a caller: register, and dial 119
+
+Somebody sits at every department's telephone: submit an incident, and they are rung and press 1.
+The centre's files: {installation.centre.folder}
 State, logs and recordings: {installation.state.path}
-Ctrl-C stops everything.""")
+Ctrl-C stops everything.""",
+        flush=True,
+    )

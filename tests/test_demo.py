@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from liandong import play
-from liandong.timeline import NotSeen
+from liandong.play.api import until
+from liandong.play.timeline import NotSeen
 
 COMMAND = [sys.executable, "-m", "liandong.command", "demo"]
 STORY = (
@@ -77,12 +77,10 @@ def test_the_demo_stays_up_tells_two_accounts_and_ctrl_c_stops_all_of_it(short_p
     assert processes_of(state) == []
 
 
-async def test_a_fact_that_does_not_come_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(play, "WITHIN_S", 0.0)
-
+async def test_a_fact_that_does_not_come_is_named() -> None:
     async def never() -> bool:
         await asyncio.sleep(0)
         return False
 
     with pytest.raises(NotSeen, match="the moon"):
-        await play._until("the moon", never)
+        await until("the moon", never, 0.0)

@@ -1,0 +1,51 @@
+"""The demo's play: one emergency on real telephones, from the ring to the acknowledged departments.
+
+    async with Switchboard(trunk) as city:
+        await play(installation, service, trunk)
+
+The centre is served as in production; the play stands outside: it holds telephones (`city`, `voice`, `position`), uses
+the HTTP interface (`api`), listens to the feed (`timeline`, `telling`), and goes through its acts (`story`). In the end
+everything is read again and proved (`proof`). `stage` makes the centre in which it plays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from config.ports import PortSettings
+from liandong.installation import TOKEN_ROLES, Installation
+from liandong.play.api import Api, until
+from liandong.play.proof import prove
+from liandong.play.story import SEATS, Story
+from liandong.play.timeline import NotSeen, timeline
+from liandong.play.voice import voices
+from liandong.serve import Service
+from phones import Phone, PhoneError
+
+__all__ = ["SEATS", "NotSeen", "play"]
+
+READY_S = 60.0  # a loaded machine with a cold disk
+
+
+async def play(installation: Installation, service: Service, trunk: Phone) -> None:
+    """Play it. Raises NotSeen for a fact that did not come."""
+    bind = installation.centre.part(PortSettings).bind
+    api = Api(f"{bind}:{service.ports.http}", {role: installation.token(role).reveal() for role in TOKEN_ROLES})
+    server = trunk.server = (bind, service.ports.sip_udp)
+    seats = tuple(Phone(server, name, installation.secrets.get_or_make(name).reveal()) for name in SEATS)
+    speaking = asyncio.create_task(voices())
+    try:
+        for seat in seats:
+            await seat.open()
+            await seat.register()
+        await until("the API is ready", api.ready, READY_S)
+        said = await speaking
+        async with timeline(f"ws://{api.address}/api/v1/feed", installation.token("supervisor").reveal()) as line:
+            played = await Story(installation, api, line, trunk, seats, said).play()
+            await prove(installation, api, line, played, said)
+    except (PhoneError, OSError) as error:
+        raise NotSeen(f"the demo ends here, a fact did not come: {error}") from error
+    finally:
+        speaking.cancel()
+        for seat in seats:
+            await seat.close()
