@@ -7,6 +7,7 @@ role of a token. With `seat`, it is the person who is signed in there who acts, 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from config.secret import Secret
@@ -22,7 +23,7 @@ from intake.edge.beside import Beside
 from intake.edge.desk import NotGranted
 from intake.edge.now import SeatNow
 from intake.edge.reception import Reception
-from intake.incident import IncidentError, Who
+from intake.incident import Create, IncidentError, LinkCall, Who
 from journal import BadFact, CommitUnknown, Draft, Journal, NotCommitted, Refusal, new_id
 from journal.fact import checked_id
 from journal.instant import Clock, utc_now
@@ -116,6 +117,9 @@ class Asked:
     async def _incident(self, args: Args) -> Value:
         key = said.text_or_none(args, "key")
         deed = deed_of(said.text(args, "deed"), said.fields(args, "args"), key)
+        if isinstance(deed, Create | LinkCall) and deed.call is not None and not deed.caller:
+            # The table of calls is some milliseconds behind.
+            deed = replace(deed, caller=self._beside.number(deed.call))
         did = await self._incidents.do(deed, self._who(args), key)
         return {
             "incident": IncidentRecord.of(did.done.incident).plain(),

@@ -10,7 +10,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 import dispatch.migration
@@ -50,6 +51,7 @@ from telephony.manager.outcome import Answered
 VERSIONS = (intake.migration.VERSIONS, dispatch.migration.VERSIONS)
 """The migrations of the rooms above the journal."""
 TYPES = INTAKE_FACTS | INCIDENT_FACTS | DISPATCH_FACTS | RECORDING_FACTS | DESK_FACTS | AUDIT_FACTS | GIS_FACTS
+SLOW_S = 15.0  # a journal opens in a tenth of a second; the supervisor waits 30 s for the first beat
 DEAD = 0
 """A heartbeat that is old for ever: an engine that ends on purpose costs no caller half a second."""
 
@@ -59,12 +61,33 @@ log = logging.getLogger("engine")
 async def run(installation: Installation, ended: asyncio.Event) -> None:
     """Live until `ended`. Raises what must end the process at once."""
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every plug-in that it loads
-    journal = await asyncio.to_thread(open_journal, installation)
+    async with _beating_if_slow(installation):
+        journal = await asyncio.to_thread(open_journal, installation)
     try:
         places = await asyncio.to_thread(locator, installation)
         await Engine(installation, journal, places).run(ended)
     finally:
         await asyncio.to_thread(journal.close)
+
+
+@asynccontextmanager
+async def _beating_if_slow(installation: Installation) -> AsyncIterator[None]:
+    """A database that is brought up to date may take minutes: an engine that is killed for that begins them again."""
+
+    async def go_on() -> None:
+        await asyncio.sleep(SLOW_S)
+        beat = Beat.of(installation.state.run, Role.ENGINE)
+        try:
+            await beat.go_on()
+        finally:
+            beat.close()
+
+    beating = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        beating.cancel()
+        await asyncio.wait([beating])
 
 
 def open_journal(installation: Installation) -> Journal:

@@ -92,7 +92,8 @@ class House:
 @asynccontextmanager
 async def house(folder: Path, monkeypatch: pytest.MonkeyPatch, *, seen: bool = True) -> AsyncIterator[House]:
     """An engine in the example centre; fails if it does not end as it should."""
-    installation = Installation.open(write_centre(folder / "centre"), folder / "v")
+    centre = folder / "centre"
+    installation = Installation.open(centre if centre.exists() else write_centre(centre), folder / "v")
     installation.ports().write(installation.state.run)
     link = Link()
     monkeypatch.setattr(liandong.engine, "ManagerLink", lambda *_: link)

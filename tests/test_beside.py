@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console.state import CallState
+from gis.locate import Locator
+from gis.settings import GisSettings
+from gis.subscriber_import import import_subscribers
+from intake.edge import beside as beside_module
+from journal import Fact, facts_about
 from telephony.manager import event as told
+from tests.centre import EXAMPLE
 from tests.edge_room import until
-from tests.engine_house import House, house
+from tests.engine_house import BY, SEAT, WHO, House, house
+from tests.journal_places import START
 
 CIRCLE = 'shape="Circle", crs="2d", pos="39.601 85.402", radius="40"'
+TAKER = {"by": "call-taker"}
+NUMBER = "13800000001"
 
 
 @pytest.fixture
@@ -22,22 +33,228 @@ async def engine(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         yield living
 
 
-async def shown(engine: House, call: str, true: Any) -> CallState:
+async def shown(engine: House, call: str, true: Callable[[CallState], Any]) -> CallState:
     """The call as it is told, once this is true of it."""
     await until(lambda: call in engine.tap.calls and true(engine.tap.calls[call]))
     return engine.tap.calls[call]
 
 
+def comes(engine: House, number: str = NUMBER) -> str:
+    call = engine.telephones.comes(number=number)
+    engine.telephones.unanswered(call)
+    return call
+
+
 def carries(engine: House, call: str, **geo: str) -> None:
+    """What the INVITE carried is told, after the call itself."""
     values = {"header": "", "format": "GML", "location_info": CIRCLE, "confidence": "", "method": "GPS"} | geo
     engine.link.tell(told.Carried(engine.telephones._at, engine.telephones.up[call], **values))
 
 
+async def located(engine: House, call: str, count: int) -> list[Fact]:
+    """The facts about where the caller is, as soon as there are so many."""
+
+    def found() -> list[Fact]:
+        facts = facts_about(engine.journal.reader, "call", call)
+        return [each for each in facts if each.type == "CallLocated"]
+
+    await until(lambda: len(found()) >= count)
+    return found()
+
+
+def sources(state: CallState) -> list[tuple[str, str]]:
+    return [(each.source, each.rank) for each in state.positions]
+
+
 async def test_a_caller_is_told_with_where_he_may_be_and_who_is_in_charge_there(engine: House) -> None:
-    call = engine.telephones.comes(number="13800000001")
-    engine.telephones.unanswered(call)
+    call = comes(engine)
     state = await shown(engine, call, lambda it: it.positions and it.known)
-    assert [(each.source, each.rank) for each in state.positions][-1] == ("trunk", "default")
-    assert state.best is not None
-    assert "fire" in state.jurisdictions
-    assert (state.known.count, state.known.score) == (0, 0)
+    assert sources(state) == [("trunk", "default")]
+    assert (state.best, state.positions[0].datum, state.positions[0].radius_m) == (0, "wgs84", 11500)
+    assert set(state.jurisdictions) >= {"fire", "police"}
+    assert state.known is not None
+    assert (state.known.count, state.known.score, state.known.open) == (0, 0, ())
+    (fact,) = await located(engine, call, 1)
+    assert fact.body["positions"] == [{"source": "trunk", "rank": "default", "radius_m": 11500.0}]
+    assert "39.6" not in fact.text, "where somebody is can be erased"
+
+
+async def test_what_the_invite_carried_is_added_when_it_comes_and_is_the_best(engine: House) -> None:
+    call = comes(engine)
+    await shown(engine, call, lambda it: it.positions)
+    carries(engine, call)
+    state = await shown(engine, call, lambda it: len(it.positions) == 2)
+    assert sources(state) == [("trunk", "default"), ("sip", "measured")]
+    assert state.best == 1
+    best = state.positions[1]
+    assert (best.lat, best.lon, best.radius_m, best.method) == (39.601, 85.402, 40, "GPS")
+    facts = await located(engine, call, 2)
+    assert [len(each.body["positions"]) for each in facts] == [1, 2]
+
+
+async def test_what_is_carried_and_not_understood_is_a_trouble_and_nothing_else(engine: House) -> None:
+    call = comes(engine)
+    carries(engine, call, location_info='shape="Blob", pos="x y"')
+    state = await shown(engine, call, lambda it: it.troubles and it.positions)
+    assert sources(state) == [("trunk", "default")]
+    assert {each.code for each in state.troubles} & {"unknown_shape", "bad_shape", "not_understood"}
+
+
+async def test_a_reference_is_told_and_not_fetched(engine: House) -> None:
+    call = comes(engine)
+    carries(engine, call, header="<https://lis.example/abc>", format="", location_info="")
+    state = await shown(engine, call, lambda it: it.troubles and it.positions)
+    assert "by_reference" in {each.code for each in state.troubles}
+
+
+async def test_the_subscriber_is_found_as_soon_as_the_table_is_there(engine: House) -> None:
+    table = engine.installation.subscribers
+    table.parent.mkdir()
+    settings = engine.installation.centre.part(GisSettings)
+    await asyncio.to_thread(import_subscribers, EXAMPLE / "subscribers.csv", table, START, settings.plan)
+    call = comes(engine, "090055510001")
+    state = await shown(engine, call, lambda it: it.positions)
+    assert state.subscriber is not None
+    assert state.subscriber.line == "fixed"
+    assert ("subscriber", "fixed-line") in sources(state)
+
+
+async def test_the_past_of_a_number_stands_beside_its_next_call(engine: House) -> None:
+    first = comes(engine)
+    await shown(engine, first, lambda it: it.known)
+    made = await engine.wants(
+        "incident", deed="create", args={"changes": {"type": "house-fire"}, "call": first}, **TAKER
+    )
+    id = made["incident"]["id"]
+    assert made["incident"]["calls"][0]["caller"] == NUMBER
+    state = await shown(engine, first, lambda it: it.incidents)
+    assert [(each.id, each.state, each.type) for each in state.incidents] == [(id, "draft", "house-fire")]
+    engine.telephones.leaves(first)
+    await engine.wants("incident", deed="submit", args={"incident": id, "version": 2}, **TAKER)
+    second = comes(engine)
+    state = await shown(engine, second, lambda it: it.known and it.known.count)
+    assert state.known is not None
+    assert [each.call for each in state.known.calls] == [first]
+    assert [each.id for each in state.known.open] == [id]
+    assert state.incidents == (), "nobody has said that this call is about it, too"
+    whole = await engine.wants("caller", call=second)
+    assert (whole["count"], whole["key"], [each["id"] for each in whole["incidents"]]) == (1, NUMBER, [id])
+
+
+async def test_who_withholds_his_number_has_no_past_and_is_located_all_the_same(engine: House) -> None:
+    call = comes(engine, "")
+    state = await shown(engine, call, lambda it: it.positions)
+    assert state.known is None
+    assert (await engine.wants("caller", call=call))["count"] == 0
+
+
+async def test_what_a_call_taker_marks_is_the_best_and_is_on_disk_before_it_is_answered(engine: House) -> None:
+    await engine.wants("sign-in", seat=SEAT, person=WHO, pin=None, **BY)
+    call = comes(engine)
+    await shown(engine, call, lambda it: it.positions)
+    place = {"lat": 39.61, "lon": 85.38, "radius_m": 25, "datum": "gcj02", "address": "晨光路12号"}
+    reply = await engine.wants("locate", call=call, seat=SEAT, **place, **TAKER)
+    assert (reply["position"]["source"], reply["position"]["datum"]) == ("call-taker", "gcj02")
+    fact = (await located(engine, call, 2))[-1]
+    assert (fact.subjects["person"], fact.subjects["seat"], fact.body["by"]) == (WHO, SEAT, WHO)
+    state = await shown(engine, call, lambda it: it.best == 1)
+    assert sources(state) == [("trunk", "default"), ("call-taker", "confirmed")]
+    assert state.positions[1].civic is not None
+    assert state.positions[1].civic.line == "晨光路12号"
+
+
+async def test_a_place_that_cannot_be_and_a_call_that_never_was_are_refused(engine: House) -> None:
+    call = comes(engine)
+    await shown(engine, call, lambda it: it.positions)
+    for place, code in (
+        ({"lat": 95, "lon": 0}, "bad_position"),
+        ({"lat": 39.6, "lon": 85.4, "radius_m": -1}, "bad_position"),
+        ({"lat": 39.6, "lon": 85.4, "datum": "mars"}, "bad_datum"),
+        ({"lat": "39.6", "lon": 85.4}, "bad_request"),
+        ({"lat": 39.6}, "bad_request"),
+    ):
+        assert await engine.refuses("locate", call=call, **place, **TAKER) == code, place
+    assert await engine.refuses("locate", call="never.1", lat=39.6, lon=85.4, **TAKER) == "no_such_call"
+    assert await engine.refuses("locate", call=call, lat=39.6, lon=85.4, seat=SEAT, **TAKER) == "nobody_signed_in"
+    assert await engine.refuses("caller", call="never.1") == "no_such_call"
+    assert len(await located(engine, call, 1)) == 1
+
+
+async def test_a_place_may_be_marked_after_the_call_is_over(engine: House) -> None:
+    call = comes(engine)
+    await located(engine, call, 1)
+    engine.telephones.leaves(call)
+    await until(lambda: call not in engine.tap.calls)
+    await engine.wants("locate", call=call, lat=39.6, lon=85.4, **TAKER)
+    assert [len(each.body["positions"]) for each in await located(engine, call, 2)] == [1, 2]
+
+
+async def test_the_next_life_of_the_engine_knows_what_was_known(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(short_path, monkeypatch) as first:
+        call = comes(first)
+        await shown(first, call, lambda it: it.positions)
+        await first.wants("locate", call=call, lat=39.61, lon=85.38, **TAKER)
+        before = await shown(first, call, lambda it: len(it.positions) == 2)
+        telephones = first.telephones
+    async with house(short_path, monkeypatch, seen=False) as second:
+        telephones._tell = second.link.tell
+        second.link.telephones = second.telephones = telephones
+        await second.seen()
+        after = await shown(second, call, lambda it: len(it.positions) == 2)
+        for old, new in zip(before.positions, after.positions, strict=True):
+            assert new.model_copy(update={"at": old.at}) == old
+            assert new.at[:23] == old.at[:23], "to the millisecond"
+        assert (after.best, after.jurisdictions) == (before.best, before.jurisdictions)
+
+
+async def test_a_call_that_nobody_has_looked_up_yet_is_asked_for_what_it_carried(engine: House) -> None:
+    telephones = engine.telephones
+    tell, telephones._tell = telephones._tell, lambda news: None
+    call = telephones.comes(number=NUMBER)
+    telephones._tell = tell
+    geo = {"LD_GEO": f"header=&format=GML&confidence=&method=GPS&length={len(CIRCLE)}", "LD_GEO_1": CIRCLE}
+    engine.link.variables |= {(call, name): value for name, value in geo.items()}
+    engine.link.tell(telephones.seen())
+    state = await shown(engine, call, lambda it: it.positions)
+    assert ("sip", "measured") in sources(state)
+
+
+async def test_whatever_fails_is_told_beside_the_call_and_stops_nothing(
+    engine: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no map today")
+
+    monkeypatch.setattr(Locator, "locate", broken)
+    call = comes(engine)
+    state = await shown(engine, call, lambda it: it.troubles and it.known)
+    assert [(each.code, each.detail) for each in state.troubles][-1] == ("location_failed", "RuntimeError")
+    assert state.positions == ()
+
+
+async def test_a_slow_look_up_delays_no_question_and_is_counted(engine: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside_module, "LATE_S", 0.05)
+    locate = Locator.locate
+
+    def slow(self: Locator, call: Any) -> Any:
+        time.sleep(0.3)
+        return locate(self, call)
+
+    monkeypatch.setattr(Locator, "locate", slow)
+    call = comes(engine)
+    state = await shown(engine, call, lambda it: True)
+    assert state.positions == (), "the call is told before it is known where its caller is"
+    await shown(engine, call, lambda it: it.positions)
+
+    await until(lambda: engine.engine._casework.beside.late == 1)
+    assert (await engine.wants("status"))["lookups_late"] == 1
+
+
+async def test_nothing_is_kept_of_calls_that_are_over(engine: House) -> None:
+    call = comes(engine)
+    await shown(engine, call, lambda it: it.positions)
+    assert engine.engine._casework.beside._calls
+    engine.telephones.leaves(call)
+    await until(lambda: not engine.engine._casework.beside._calls)

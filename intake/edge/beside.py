@@ -33,17 +33,14 @@ from intake.history import NumberHistory
 from intake.incident import Who
 from journal import BadFact, Fact, Journal, JournalTrouble, Refusal
 from journal.instant import Clock, utc_now
+from telephony.carriage import carried_by
 from telephony.manager import event as told
 from telephony.manager.channel import Channel
 from telephony.manager.exchange import Exchange, News
-from telephony.manager.outcome import Answered
-from telephony.manager.reading import carried as read_geo
 from telephony.manager.snapshot import Snapshot
 
 LATE_S = 1.0
 """A call-taker answers within three seconds, and should have seen who calls before."""
-GEO = "LD_GEO"
-"""The variable in which the dialplan keeps what a caller's INVITE carried."""
 
 log = logging.getLogger("intake")
 
@@ -164,6 +161,11 @@ class Beside:
         known = self._calls.get(call)
         return NOTHING if known is None else known.about
 
+    def number(self, call: str) -> str:
+        """The number of a call that is up; empty: withheld, or not up."""
+        known = self._calls.get(call)
+        return "" if known is None else known.facts.number
+
     async def number_of(self, call: str) -> NumberHistory:
         """All that is known of the number that calls, or called; looked up now. Raises NotGranted."""
         known = self._calls.get(call)
@@ -253,10 +255,9 @@ class Beside:
         """What the journal has; else his INVITE is asked for what it carried, and None is given."""
         earlier = await self._finding.earlier(call.id, call.facts)
         if earlier is None and not call.facts.carried:
-            said = await self._exchange.variable(call.id, GEO)
-            if isinstance(said, Answered) and said.value and not call.facts.carried:
-                carried = _carried(read_geo(call.facts.at, channel, said.value))
-                call.facts = replace(call.facts, carried=carried)
+            said = await carried_by(self._exchange, channel, call.facts.at)
+            if said is not None and not call.facts.carried:
+                call.facts = replace(call.facts, carried=_carried(said))
         return earlier
 
     async def _ask(self, call: _Call) -> None:
