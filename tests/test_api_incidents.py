@@ -300,10 +300,10 @@ async def test_without_a_token_nothing_is_seen_or_done(api: Api) -> None:
 
 
 async def test_who_calls_is_told_and_where_he_is_can_be_marked(api: Api) -> None:
-    call = api.house.telephones.comes("0900-55510001")
+    call = api.house.telephones.comes("090055510001")
     api.house.telephones.unanswered(call)
     calls = api.house.tap.calls
-    await until(lambda: call in calls and calls[call].subscriber is not None)
+    await until(lambda: call in calls and calls[call].known is not None)
     told = await api.json("GET", f"/calls/{call}/caller", role=DISPATCHER)
     assert (told["count"], told["calls"], told["incidents"], told["score"]) == (0, [], [], 0)
     mark = {"lat": 39.6125, "lon": 85.3815, "radius_m": 20, "address": "启明区晨光路14号"}
@@ -311,7 +311,7 @@ async def test_who_calls_is_told_and_where_he_is_can_be_marked(api: Api) -> None
     assert (marked["source"], marked["rank"], marked["lat"]) == ("call-taker", "confirmed", 39.6125)
     await until(lambda: calls[call].positions[calls[call].best or 0].source == "call-taker")
     live = (await api.json("GET", f"/calls/{call}"))["live"]
-    assert {"call-taker", "subscriber"} <= {each["source"] for each in live["positions"]}
+    assert {"call-taker", "trunk"} <= {each["source"] for each in live["positions"]}
     for bad in ({"lat": 91}, {"lon": "x"}, {"radius_m": -1}, {"datum": "moon"}, {"more": 1}):
         told = await api.refused("POST", f"/calls/{call}/position", mark | bad)
         assert told[0] == 422, bad
