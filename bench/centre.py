@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,11 +74,10 @@ class Centre:
 
     def api(self, method: str, path: str, body: object = None) -> Any:
         """Ask the centre's interface as a supervisor. Raises OSError."""
-        token = (self.state / "secrets" / "token-supervisor").read_text().strip()
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.ports['http']}{path}",
             None if body is None else json.dumps(body).encode(),
-            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"},
             method=method,
         )
         with urllib.request.urlopen(request, timeout=END_S) as answer:
@@ -107,16 +106,31 @@ class Centre:
             time.sleep(_LOOK_S)
 
     @property
+    def config(self) -> Path:
+        """The folder of its definition."""
+        return self.state.parent / "centre"
+
+    def token(self) -> str:
+        """What opens its interface for a supervisor."""
+        return (self.state / "secrets" / "token-supervisor").read_text().strip()
+
+    @property
     def recordings(self) -> Path:
         """Its recordings."""
         return self.state / "recordings"
 
 
 @contextmanager
-def centre(seats: int, *, engine: bool = False) -> Iterator[Centre]:
-    """Serve a centre with so many seats until the block ends, with its engine or the net alone. Raises CentreError."""
+def centre(
+    seats: int, *, engine: bool = False, change: Callable[[Path], None] = lambda folder: None
+) -> Iterator[Centre]:
+    """Serve a centre with so many seats until the block ends, with its engine or the net alone.
+
+    `change` may write into the folder of its definition before it is served. Raises CentreError.
+    """
     with tempfile.TemporaryDirectory(prefix="ld-bench-") as folder:
         names = _write(Path(folder) / "centre", seats)
+        change(Path(folder) / "centre")
         state = Path(folder) / "v"
         serve = _serve(Path(folder), engine=engine)
         try:
