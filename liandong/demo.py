@@ -70,7 +70,7 @@ async def _serve(installation: Installation, trunk: Phone, began: float, *, stay
     try:
         await _first(serving, service.serving.wait())
         print(INTRODUCTION, flush=True)
-        await _first(serving, _interruptible(ended, play(installation, service, trunk)))
+        await _first(serving, _interruptible(ended, play(installation, service, trunk, began)))
         if stay and not ended.is_set():
             _invite(installation, service)
             await _first(serving, ended.wait())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,13 +70,16 @@ class Story:
         trunk: Phone,
         seats: tuple[Phone, ...],
         voices: Mapping[str, Samples],
+        began: float,
     ) -> None:
+        """`began` is when the demo was started, on the monotonic clock."""
         self._installation = installation
         self._api = api
         self._line = line
         self._trunk = trunk
         self._seats = seats
         self._voices = voices
+        self._began = began
 
     async def play(self) -> Played:
         """Play it. Raises NotSeen, PhoneError, OSError."""
@@ -90,7 +94,10 @@ class Story:
     # The call.
 
     async def _work(self) -> None:
-        """Two people sign in, the first one is free for longer."""
+        """Two people sign in, the first one is free for longer; whoever an earlier demo has left there goes home."""
+        for each in (await self._api.get("/api/v1/seats"))["seats"]:
+            if each["person"] is not None:
+                await self._api.act("supervisor", "POST", f"/api/v1/seats/{each['id']}/sign-out", {})
         for seat, person in zip(SEATS, PEOPLE, strict=True):
             await self._api.act("supervisor", "POST", f"/api/v1/seats/{seat}/sign-in", {"person": person})
             await self._line.fact(f"{person} is signed in", "SignedIn", {"seat": seat})
@@ -108,6 +115,7 @@ class Story:
         taken = await self._seats[0].incoming()
         await taken.ring()
         await dialled.ringing()
+        self._line.act(f"the first ring, {time.monotonic() - self._began:.1f} s after the demo was started")
         await self._line.fact("where the caller is", "CallLocated", {"call": call})
         await asyncio.sleep(ANSWER_S)
         await taken.answer()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -33,16 +35,25 @@ WHY = {
 }
 
 
+_ATTEMPT = re.compile(r"[0-9a-f]{32}\.(.+)\.\d+-\d+")
+_FIRST = ("type", "grade", "place", "trapped", "injured", "flags", "hazards")
+"""Of a record, what is told before the rest."""
+
+
 class Telling:
     """Tells facts in their order."""
 
     def __init__(self) -> None:
         self._dialled: dict[str, str] = {}
         """What each attempt dials."""
+        self._positions: dict[str, set[str]] = {}
+        """What was told of each call."""
+        self._first_text: dict[str, str] = {}
+        """Of each incident, what the first department was ordered: only in what others differ is told of them."""
         self._tellers: Mapping[str, Callable[[Json], Iterator[Line]]] = {
             "SignedIn": _signed_in,
             "CallArrived": _arrived,
-            "CallLocated": _located,
+            "CallLocated": self._located,
             "CallOffered": _offered,
             "CallQueued": _queued,
             "SeatRang": _seat_rang,
@@ -55,7 +66,7 @@ class Telling:
             "IncidentInProgress": lambda fact: _incident("is in progress: somebody has taken the first order"),
             "IncidentClearLogEvent": lambda fact: _incident(f"is closed: {fact['body']['result']}"),
             "PlanStarted": _plan,
-            "OrderIssued": _issued,
+            "OrderIssued": self._issued,
             "AttemptDecided": self._dials,
             "AttemptRang": self._rang,
             "AttemptEnded": self._down,
@@ -71,6 +82,27 @@ class Telling:
         teller = self._tellers.get(fact["type"]) or self._tellers.get(str(fact["body"].get("what")))
         if teller is not None:
             yield from teller(fact)
+
+    def _located(self, fact: Json) -> Iterator[Line]:
+        best, personal = fact["body"]["best"], fact["personal"] or {}
+        known = self._positions.setdefault(fact["subjects"]["call"], set())
+        for index, each in enumerate(fact["body"]["positions"]):
+            radius = f" ± {each['radius_m']:,.0f} m" if each["radius_m"] is not None else ""
+            told = f"{SOURCES.get(each['source'], each['source'])}{_place(personal, index)}{radius}"
+            if index == best:
+                yield "position", f"best: {told}"
+            elif told not in known:
+                yield "position", f"also: {told}"
+            known.add(told)
+        if areas := _areas(personal):
+            yield "position", f"in charge there: {areas}"
+
+    def _issued(self, fact: Json) -> Iterator[Line]:
+        text = (fact["personal"] or {}).get("text", "")
+        first = self._first_text.setdefault(fact["subjects"]["incident"], text)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, first, strict=False)))
+        shown = text if text is first else f"…{text[same:]}"
+        yield _department(fact), f"is ordered, code {fact['body']['code']}: {shown}"
 
     def _dials(self, fact: Json) -> Iterator[Line]:
         attempt, said = fact["subjects"]["attempt"], fact["body"]
@@ -113,16 +145,6 @@ def _arrived(fact: Json) -> Iterator[Line]:
     yield "call", f"{(fact['personal'] or {}).get('caller') or 'somebody'} dials {fact['body']['called']}"
 
 
-def _located(fact: Json) -> Iterator[Line]:
-    best, personal = fact["body"]["best"], fact["personal"] or {}
-    for index, each in enumerate(fact["body"]["positions"]):
-        radius = f" ± {each['radius_m']:,.0f} m" if each["radius_m"] is not None else ""
-        told = f"{SOURCES.get(each['source'], each['source'])}{_place(personal, index)}{radius}"
-        yield "position", f"{'best: ' if index == best else '      '}{told}"
-    if areas := _areas(personal):
-        yield "position", f"in charge there: {areas}"
-
-
 def _place(personal: Json, index: int) -> str:
     positions = personal.get("positions", ())
     each = positions[index] if index < len(positions) else {}
@@ -160,9 +182,9 @@ def _ended(fact: Json) -> Iterator[Line]:
 
 
 def _recorded(fact: Json) -> Iterator[Line]:
-    whose = fact["subjects"].get("call", "").rpartition(".")[0].rpartition(".")[2]
-    what = f"the call to {whose}" if whose and not whose.isdecimal() else "the caller's call"
-    yield "recording", f"{what} is kept, {fact['body']['duration_ms'] / 1000:.1f} s"
+    attempt = _ATTEMPT.fullmatch(fact["subjects"].get("call", ""))
+    what = f"the call to {attempt[1]}" if attempt else "the call"
+    yield "recording", f"{what} is kept: {fact['body']['duration_ms'] / 1000:.1f} s"
 
 
 # Incidents, plans, orders.
@@ -174,11 +196,12 @@ def _created(fact: Json) -> Iterator[Line]:
 
 def _amended(fact: Json) -> Iterator[Line]:
     after = {**fact["body"]["after"], **(fact["personal"] or {}).get("after", {})}
-    short = {name: value for name, value in after.items() if name not in ("spot", "summary", "event_class")}
-    told = ", ".join(f"{name} {_value(value)}" for name, value in short.items() if value not in (None, "", []))
-    yield "incident", f"is filled in: {told}"
+    told = {name: after.pop(name, None) for name in _FIRST}
+    told |= {name: value for name, value in after.items() if name not in ("spot", "summary", "event_class")}
+    said = ", ".join(f"{name} {_value(value)}" for name, value in told.items() if value not in (None, "", []))
+    yield "incident", f"is filled in: {said}"
     if after.get("summary"):
-        yield "incident", f"  “{after['summary']}”"
+        yield "incident", f"“{after['summary']}”"
 
 
 def _value(value: Any) -> str:
@@ -186,13 +209,10 @@ def _value(value: Any) -> str:
 
 
 def _plan(fact: Json) -> Iterator[Line]:
-    yield "plan", f"{fact['subjects']['plan']} starts: {', '.join(fact['body']['why'])}"
-
-
-def _issued(fact: Json) -> Iterator[Line]:
-    said = fact["body"]
-    text = (fact["personal"] or {}).get("text", "")
-    yield _department(fact), f"is ordered (code {said['code']}, within {said['deadline_s']} s): {text}"
+    yield (
+        "plan",
+        f"{fact['subjects']['plan']} starts: {', '.join(each.partition(' (')[0] for each in fact['body']['why'])}",
+    )
 
 
 def _acknowledged(fact: Json) -> Iterator[Line]:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import shutil
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -20,8 +20,12 @@ from liandong.play.telling import Json, Telling
 
 WITHIN_S = 30.0
 NOTHING: Json = {}
-_WHO_WIDTH = 11
+_WHEN_WIDTH, _WHO_WIDTH = 11, 11
 _LEAST, _MOST = 80, 120  # columns
+
+
+_NO_BEGINNING = frozenset(" ,.;:!?)”，。；：！？、）")
+"""No line begins with one of these."""
 
 
 class NotSeen(ValueError):
@@ -39,11 +43,14 @@ class Timeline:
         self._begun: datetime | None = None
         self._told: list[Json] = []
         self._news = asyncio.Condition()
+        self._arrived: set[str] = set()
+        self._early: dict[str, Json] = {}
+        """Where a caller is may be written down a moment before that he calls; it is told after it."""
         self._columns = min(max(shutil.get_terminal_size((100, 24)).columns, _LEAST), _MOST)
 
     def act(self, what: str) -> None:
         """Print what somebody on a telephone, or the demo itself, does: no fact of the feed."""
-        print(_fit(f"{'':>11}  » {what}", self._columns), flush=True)
+        _print(" " * (_WHEN_WIDTH + 2) + "» ", what, self._columns)
 
     async def run(self) -> None:
         """Print what the feed tells, until it ends or this is cancelled."""
@@ -53,20 +60,28 @@ class Timeline:
                 case "fact":
                     self._fact(message)
                 case "engine":
-                    self._print("", "engine", "is back" if message["up"] else "is gone")
+                    self._line("", "engine", "is back" if message["up"] else "is gone")
             async with self._news:
                 self._told.append(message)
                 self._news.notify_all()
 
     def _fact(self, fact: Json) -> None:
+        what, call = fact["body"].get("what"), fact["subjects"].get("call", "")
+        if what == "CallLocated" and call not in self._arrived:
+            self._early[call] = fact
+            return
         at = datetime.fromisoformat(fact["time"])
         self._begun = self._begun or at
         afterwards = " (written afterwards: no engine saw it)" if fact["body"].get("without_engine") else ""
-        for who, what in self._telling.lines(fact):
-            self._print(f"{(at - self._begun).total_seconds():.3f} s", who, what + afterwards)
+        for who, said in self._telling.lines(fact):
+            self._line(f"{(at - self._begun).total_seconds():.3f} s", who, said + afterwards)
+        if what == "CallArrived":
+            self._arrived.add(call)
+            if call in self._early:
+                self._fact(self._early.pop(call))
 
-    def _print(self, when: str, who: str, what: str) -> None:
-        print(_fit(f"{when:>11}  {who:<{_WHO_WIDTH}} {what}", self._columns), flush=True)
+    def _line(self, when: str, who: str, what: str) -> None:
+        _print(f"{when:>{_WHEN_WIDTH}}  {who:<{_WHO_WIDTH}} ", what, self._columns)
 
     async def heard(self, what: str, meant: Callable[[Json], bool], within_s: float = WITHIN_S) -> Json:
         """The first message of the feed that is meant; waits for it. Raises NotSeen."""
@@ -118,11 +133,26 @@ async def timeline(url: str, token: str) -> AsyncIterator[Timeline]:
             running.cancel()
 
 
-def _fit(text: str, columns: int) -> str:
-    """The text as far as it fits into a line; Chinese letters take two columns."""
-    used = 0
+def _print(head: str, what: str, columns: int) -> None:
+    """One entry: what does not fit into its line goes on below its beginning."""
+    room = columns - len(head) - 1
+    for piece in _wrapped(what, room):
+        print(head + piece, flush=True)
+        head = " " * len(head)
+
+
+def _wrapped(text: str, room: int) -> Iterator[str]:
+    """Pieces of so many columns; Chinese letters take two, and a line may end after any of them."""
+    begin = used = 0
+    best = 0
     for index, sign in enumerate(text):
-        used += 2 if unicodedata.east_asian_width(sign) in "WF" else 1
-        if used > columns - 1:
-            return text[:index].rstrip() + "…"
-    return text
+        wide = unicodedata.east_asian_width(sign) in "WF"
+        used += 2 if wide else 1
+        if used > room:
+            end = best if best > begin else index
+            yield text[begin:end].rstrip()
+            begin = end
+            used = sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text[begin : index + 1])
+        if (sign == " " or wide) and text[index + 1 : index + 2] not in _NO_BEGINNING:
+            best = index + 1
+    yield text[begin:]
