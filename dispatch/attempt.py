@@ -18,6 +18,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -183,6 +184,15 @@ ATTEMPT: Table[AttemptState, AttemptEvent] = Table(
     },
 )
 """The one table of the attempt."""
+
+_ID = re.compile(r"(?P<order>(?P<incident>.+)\.[a-z][a-z0-9-]*\.[0-9]+)-[0-9]+", re.ASCII)
+
+
+def order_and_incident(attempt: str) -> tuple[str, str] | None:
+    """Of which order and which incident an attempt of this id is; None: no attempt has such an id."""
+    found = _ID.fullmatch(attempt)
+    return None if found is None else (found["order"], found["incident"])
+
 
 IN_FLIGHT = frozenset({_D, _I, _R, _S, _L, _U})
 """States in which an attempt may still come to something, unless its verdict is clear."""

@@ -30,7 +30,7 @@ from intake.edge.writing import end_id
 from journal import BadFact, Draft
 from liandong.bookmark import Bookmark
 from liandong.sender import Sender
-from liandong.shelf import Shelf
+from liandong.shelf import Shelf, about
 from recordings.error import RecordingError
 from recordings.telling import failed
 from telephony.hangup import read_spool, take_out
@@ -113,7 +113,7 @@ class CatchUp:
 
     def failed(self, call: str, error: RecordingError) -> None:
         """A recording can't be finished: write that down."""
-        self._failed[call] = failed(call, error, self._now())
+        self._failed[call] = failed(call, error, self._now(), about(call))
         self._woken.set()
 
     async def run(self) -> NoReturn:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from dispatch.attempt import order_and_incident
 from intake.edge.history import Told
 from intake.edge.traces import of_recording
 from intake.edge.writing import end_id, start_id
@@ -89,8 +90,14 @@ class Shelf:
         audio = evidence.audio
         recording = Recording(evidence, path, None if audio is None else path.with_name(audio.name))
         at = datetime.fromtimestamp(finished.written_ns / 1e9, UTC)
-        drafts = kept(recording, self._root, at)
+        drafts = kept(recording, self._root, at, about(evidence.call_id))
         return Kept(evidence.call_id, tuple(drafts), tuple(of_recording(evidence, seats)))
+
+
+def about(call: str) -> dict[str, str]:
+    """What a recording is about besides its call: a duty line's call is the attempt of an order in an incident."""
+    known = order_and_incident(call)
+    return {} if known is None else {"attempt": call, "order": known[0], "incident": known[1]}
 
 
 def _batches(finished: Iterator[Finished]) -> Iterator[list[Finished]]:

@@ -6,8 +6,10 @@ was said, and nobody's number, stands in it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from journal import Draft, LogEvent
 from journal.canonical import Json
@@ -15,6 +17,8 @@ from recordings.archive import Recording
 from recordings.error import RecordingError
 from recordings.fact import KEPT
 from recordings.finding import Finding, Level
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 MOST_FINDINGS = 100
 """Told of one recording; the evidence has them all."""
@@ -35,8 +39,11 @@ def faulty_id(call: str) -> str:
     return f"{call}:recording:faulty"
 
 
-def kept(recording: Recording, root: Path, at: datetime) -> list[Draft]:
-    """That it is finished, and if it is faulty, that too; `at` is when its evidence was written."""
+def kept(recording: Recording, root: Path, at: datetime, more: Mapping[str, str] = NOTHING) -> list[Draft]:
+    """That it is finished, and if it is faulty, that too; `at` is when its evidence was written.
+
+    `more` is what else it is about, besides its call.
+    """
     evidence = recording.evidence
     audio = evidence.audio
     body: dict[str, Json] = {
@@ -52,7 +59,7 @@ def kept(recording: Recording, root: Path, at: datetime) -> list[Draft]:
         "findings": _told(evidence.findings),
         "raw_kept": evidence.raw_kept,
     }
-    call = {"call": evidence.call_id}
+    call = {**more, "call": evidence.call_id}
     drafts = [Draft.of(KEPT, at, subjects=call, body=body, id=kept_id(evidence.call_id))]
     if evidence.faulty:
         faults = [finding for finding in evidence.findings if finding.level is Level.FAULT]
@@ -61,10 +68,10 @@ def kept(recording: Recording, root: Path, at: datetime) -> list[Draft]:
     return drafts
 
 
-def failed(call: str, error: RecordingError, at: datetime) -> Draft:
+def failed(call: str, error: RecordingError, at: datetime, more: Mapping[str, str] = NOTHING) -> Draft:
     """That it could not be finished and will not be by itself; its raw files are where they were."""
     body: dict[str, Json] = {"what": "RecordingFailed", "code": error.code, "because": str(error)}
-    return Draft.of(LogEvent.RECORDING_FAILED, at, subjects={"call": call}, body=body, id=failed_id(call))
+    return Draft.of(LogEvent.RECORDING_FAILED, at, subjects={**more, "call": call}, body=body, id=failed_id(call))
 
 
 def _told(findings: tuple[Finding, ...] | list[Finding]) -> list[Json]:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from dispatch.attempt import order_and_incident
 from intake.edge.traces import of_hang_up
 from intake.edge.writing import end_id, start_id
 from journal import Fact
@@ -239,6 +240,33 @@ async def test_a_recording_of_a_call_that_a_seat_made_is_told_and_its_call_is_no
     async with room.catching_up():
         await until(lambda: "RecordingKept" in told(room))
     assert told(room).keys() == {"RecordingKept"}
+
+
+async def test_a_recording_of_a_duty_line_is_told_with_its_order_and_no_call_is_made_of_it(room: Room) -> None:
+    attempt = "4f000000000000000000000000000001.fire-119.2-13"
+    recorder = Recorder(room.recordings, attempt)
+    # An attempt's id is its channel's; the recorder of the tests puts a leg's number behind.
+    recorder.leg("department", voice(3.0), voice(3.0, seed=2), channel=attempt)
+    finish(room.recordings, attempt)
+    async with room.catching_up() as catch_up:
+        await until(lambda: "RecordingKept" in told(room, attempt))
+        catch_up.failed(attempt, Conflict("it exists and is another one"))
+        await until(lambda: "RecordingFailed" in told(room, attempt))
+    assert told(room, attempt).keys() == {"RecordingKept", "RecordingFailed"}
+    for fact in told(room, attempt).values():
+        assert fact.subjects == {
+            "call": attempt,
+            "attempt": attempt,
+            "order": "4f000000000000000000000000000001.fire-119.2",
+            "incident": "4f000000000000000000000000000001",
+        }
+
+
+@pytest.mark.parametrize(
+    "call", [CALL, "liandong-1795611118.17", "a.b", "x.fire.1", "x.fire.1-", ".fire.1-1", "x.1.1-1"]
+)
+def test_no_other_calls_id_is_taken_for_an_attempts(call: str) -> None:
+    assert order_and_incident(call) is None
 
 
 async def test_a_call_without_any_audio_is_told_too(room: Room) -> None:

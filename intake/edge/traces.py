@@ -41,7 +41,7 @@ def of_hang_up(seen: HangUp, seats: Collection[str]) -> list[Told]:
 
 
 def of_recording(evidence: Evidence, seats: Collection[str]) -> list[Told]:
-    """What a caller's call's evidence tells; nothing of a call that a seat made."""
+    """What a caller's call's evidence tells; nothing of a seat's, a duty line's, or who only reports."""
     call = evidence.call_id
     if not any((leg.role, leg.channel) == (CALLER, call) for leg in evidence.legs):
         return []
