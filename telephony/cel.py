@@ -86,14 +86,23 @@ class ChannelEvent:
         told = self.told if self.kind == "Audio" else ""
         return int(told) if told.isascii() and told.isdecimal() else None
 
+    @property
+    def cause(self) -> int | None:
+        """Why it ended, by Q.850; None unless this row tells it."""
+        told = self._told("hangupcause")
+        return told if isinstance(told, int) else None
+
     def _more(self, key: str) -> str:
-        if not self.extra:
-            return ""
-        try:
-            told = json.loads(self.extra)[key]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return ""
+        told = self._told(key)
         return told if isinstance(told, str) else ""
+
+    def _told(self, key: str) -> object:
+        if not self.extra:
+            return None
+        try:
+            return json.loads(self.extra)[key]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)

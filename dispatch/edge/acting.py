@@ -1,0 +1,218 @@
+"""Carries out what the core wants of Asterisk, and reports how that went.
+
+Rules: commands begin in order and none of them is waited for. An act whose outcome is unknown is never repeated: the
+core is told that it has lost sight, and asks. What is stopped while it is still being made ready is never dialled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Protocol
+
+from config.field import Language
+from dispatch import command, event
+from dispatch.edge.hearing import Hearing
+from dispatch.edge.noted import Ends
+from dispatch.edge.sight import found
+from dispatch.ladder import DutyLine
+from dispatch.outcome import Outcome
+from telephony.department import department_call
+from telephony.manager.error import BadAction
+from telephony.manager.exchange import Exchange
+from telephony.manager.outcome import Answered, Refused
+from telephony.manager.outcome import Outcome as Came
+from telephony.prompt.error import SpeechError
+from telephony.prompt.order import said_code
+
+SPEECH_S = 3.0  # a text takes a tenth of a second; a telephone that rings late is worse than one that says "call us"
+AT_ONCE = 50  # dials under way; more of them would only wait inside of Asterisk
+LOOK_AGAIN_S = 0.05  # between two looks: Asterisk lists 20 times a second at most
+
+log = logging.getLogger("dispatch")
+
+Report = Callable[[event.Report], None]
+
+
+class Speaks(Protocol):
+    """Whoever speaks texts: `telephony.prompt.order.Speaker`."""
+
+    async def spoken(self, text: str, language: Language) -> Path:
+        """Where it is, without its ending. Raises SpeechError."""
+
+
+class Acting:
+    """The hands of one notifier. `run` keeps them moving; `report` takes what is to be told to the core."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        hearing: Hearing,
+        speaker: Speaks,
+        ends: Ends,
+        report: Report,
+        *,
+        way_out: str,
+        caller_number: str,
+        caller_name: str,
+    ) -> None:
+        self._exchange = exchange
+        self._hearing = hearing
+        self._speaker = speaker
+        self._ends = ends
+        self._report = report
+        self._way_out = way_out
+        self._caller = (caller_number, caller_name)
+        self._group: asyncio.TaskGroup | None = None
+        self._dialling: set[str] = set()
+        """Attempts whose dial is not answered yet."""
+        self._stopped: set[str] = set()
+        """Those of them that are not needed any more."""
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._asked: list[command.Ask] = []
+        self._some_asked = asyncio.Event()
+        self.failed = 0
+        """Acts that Asterisk refused, or of which nobody knows whether they took effect."""
+        self.unspoken = 0
+        """Orders whose text could not be spoken: who was called heard that he should call."""
+
+    async def run(self) -> None:
+        """Act, until cancelled; a bug in any act ends it."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            group.create_task(self._look())
+
+    def do(self, wanted: command.Dial | command.StopRinging | command.Say | command.Ask) -> None:
+        """Begin to carry out one command."""
+        match wanted:
+            case command.Dial():
+                self._dialling.add(wanted.attempt)
+                self._start(self._dial(wanted))
+            case command.StopRinging(attempt=attempt):
+                if attempt in self._dialling:
+                    self._stopped.add(attempt)
+                else:
+                    self._start(self._hang_up(attempt))
+            case command.Say():
+                self._start(self._say(wanted))
+            case command.Ask():
+                self._asked.append(wanted)
+                self._some_asked.set()
+
+    def drop(self, *keys: str) -> None:
+        """Take notes out of Asterisk's own database, whenever there is time."""
+        for key in keys:
+            self._start(self._drop(key))
+
+    def _start(self, act: Coroutine[Any, Any, None]) -> None:
+        assert self._group is not None, "a notifier acts only while it runs"
+        self._group.create_task(act)
+
+    # Dials.
+
+    async def _dial(self, wanted: command.Dial) -> None:
+        try:
+            text, code = await asyncio.gather(
+                self._spoken(wanted.text, wanted.language),
+                self._spoken(said_code(wanted.code, wanted.language), wanted.language),
+            )
+            async with self._room:
+                await self._originate(wanted, text, code)
+        finally:
+            self._dialling.discard(wanted.attempt)
+            self._stopped.discard(wanted.attempt)
+
+    async def _spoken(self, text: str, language: Language) -> Path | None:
+        """Where the text is to be heard; None: nowhere."""
+        try:
+            async with asyncio.timeout(SPEECH_S):
+                return await self._speaker.spoken(text, language)
+        except (SpeechError, TimeoutError) as error:
+            self.unspoken += 1
+            log.error("not spoken: %s", error if str(error) else f"not within {SPEECH_S:g} s")
+            return None
+
+    async def _originate(self, wanted: command.Dial, text: Path | None, code: Path | None) -> None:
+        attempt, fence = wanted.attempt, wanted.fence
+        if attempt in self._stopped:
+            self._report(event.Ended(attempt, fence, Outcome.FAILED))  # why it ended was decided before
+            return
+        self._hearing.dials(attempt, fence)
+        number, name = self._caller
+        try:
+            came = await self._exchange.originate(
+                department_call(
+                    attempt,
+                    fence,
+                    self._target(wanted.line),
+                    ring_s=wanted.line.ring_s,
+                    language=wanted.language,
+                    text=text,
+                    code=code,
+                    repeats=wanted.repeats,
+                    spoken=wanted.spoken,
+                    key_s=wanted.key_s,
+                    caller_number=number,
+                    caller_name=name,
+                )
+            )
+        except BadAction as error:
+            came = Refused(str(error))
+        match came:
+            case Answered():
+                if attempt in self._stopped:
+                    await self._hang_up(attempt)
+            case Refused(why=why):
+                self._did("dial", attempt, came)
+                log.error("%s was not dialled: %s", attempt, why)
+                self._hearing.forget(attempt)
+                self._report(event.Ended(attempt, fence, Outcome.FAILED))
+            case _:
+                self._did("dial", attempt, came)
+                self._report(event.LostSight(attempt, fence))
+
+    def _target(self, line: DutyLine) -> str:
+        if line.endpoint is not None:
+            return f"PJSIP/{line.endpoint}"
+        return f"PJSIP/{line.number}@{line.trunk or self._way_out}"
+
+    # Lines that are up.
+
+    async def _hang_up(self, attempt: str) -> None:
+        self._did("hang up", attempt, await self._exchange.hang_up(attempt))
+
+    async def _say(self, wanted: command.Say) -> None:
+        self._did("say", wanted.attempt, await self._exchange.say(wanted.attempt, wanted.fence, wanted.words.value))
+
+    async def _drop(self, key: str) -> None:
+        self._did("drop", key, await self._exchange.drop(key))
+
+    # Looks.
+
+    async def _look(self) -> None:
+        """Answer what the core asks; one look answers everything that was asked before it."""
+        while True:
+            await self._some_asked.wait()
+            self._some_asked.clear()
+            asked, self._asked = self._asked, []
+            outcome = await self._exchange.look()
+            if self._did("look", "", outcome) and isinstance(outcome, Answered):
+                seen = outcome.value
+                up = {each.channel.id for each in seen.channels}
+                try:
+                    ends = await self._ends.of({each.attempt for each in asked} - up)
+                except OSError as error:
+                    log.warning("the channel event log can't be read: %s", error)
+                    continue  # the core asks again
+                for each in asked:
+                    self._report(found(each, seen, ends))
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    def _did(self, what: str, whom: str, outcome: Came[object]) -> bool:
+        if isinstance(outcome, Answered):
+            return True
+        self.failed += 1
+        log.info("%s %s: %s", what, whom, outcome)
+        return False

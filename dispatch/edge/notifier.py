@@ -1,0 +1,292 @@
+"""The notifier: one escalation, and everything that it hears, wants and writes, in one event loop.
+
+Rules:
+
+- A life begins with what is on disk, and asks Asterisk about every attempt whose end is not known.
+- Nothing is dialled, thanked for or stopped before its decision is on disk.
+- Notes of Asterisk's (which key was pressed, that a call is over) are dropped when the attempt's end is on disk, never
+  before.
+- Once a minute an auditor reads the journal: an order that waits for somebody has a deadline that is not forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from dispatch import command, event, fact, store, wish, writing
+from dispatch.attempt import AttemptState
+from dispatch.edge.acting import Acting, Speaks
+from dispatch.edge.hearing import Hearing
+from dispatch.edge.noted import Ends
+from dispatch.edge.scribe import Beside, Scribe, nothing
+from dispatch.escalation import Escalation, Event
+from dispatch.notification import OPEN
+from dispatch.order import Order
+from dispatch.step import Step, Write
+from dispatch.stored import Stored
+from dispatch.view import OrderView
+from intake.edge.desk import NotGranted
+from journal import BadFact, Journal, audit
+from journal.instant import Clock, utc_now
+from telephony.department import NOTED, end_noted, key_noted
+from telephony.manager.exchange import Exchange, Gap, News
+from telephony.manager.snapshot import Snapshot
+
+AUDIT_S = 60.0
+RESTORE_AGAIN_S = 0.5
+
+log = logging.getLogger("dispatch")
+
+
+class Notifier:
+    """One engine's."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        journal: Journal,
+        escalation: Escalation,
+        speaker: Speaks,
+        ends: Ends,
+        *,
+        way_out: str,
+        caller_number: str = "",
+        caller_name: str = "",
+        beside: Beside = nothing,
+        clock: Clock = utc_now,
+    ) -> None:
+        """`way_out` is the trunk of duty lines that name none; number and name are what a duty line's telephone shows.
+
+        `beside` is committed with each write.
+        """
+        self._journal = journal
+        self._core = escalation
+        self._clock = clock
+        self._hearing = Hearing()
+        self._acting = Acting(
+            exchange,
+            self._hearing,
+            speaker,
+            ends,
+            self._take,
+            way_out=way_out,
+            caller_number=caller_number,
+            caller_name=caller_name,
+        )
+        self._scribe = Scribe(journal, beside, self._written)
+        self._orders: dict[str, Order] = {}
+        """Those of which the core knows."""
+        self._early: list[tuple[Order, ...]] = []
+        """Issued before this life had begun."""
+        self._wishes: dict[str, asyncio.Future[command.Reply]] = {}
+        self._epoch = 0.0
+        """Seconds since 1970 at second 0 of the loop's clock."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: float | None = None
+        self._broken: asyncio.Future[None] | None = None
+        self.tells: Callable[[command.TellDispatcher], None] = lambda tell: None
+        """Told at once what a dispatcher should know."""
+        self.ready = False
+        """Whether this life has taken over what is on disk."""
+        self.promises_broken = 0
+        """What the auditor found the last time."""
+
+    # Its life.
+
+    async def run(self) -> None:
+        """Take over, then hear, act and write, until cancelled. Raises Bug, and whatever else must end the process."""
+        loop = asyncio.get_running_loop()
+        self._broken = loop.create_future()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._acting.run())
+                stored = await self._restored()
+                self._epoch = self._clock().timestamp() - loop.time()
+                self._take_over(stored)
+                group.create_task(self._scribe.run())
+                group.create_task(self._audit())
+                group.create_task(_raised(self._broken))
+        finally:
+            self.ready = False
+            if self._timer is not None:
+                self._timer.cancel()
+            for reply in self._wishes.values():
+                reply.cancel()
+
+    async def _restored(self) -> Stored:
+        def read() -> Stored:
+            with self._journal.reader.connect() as connection:
+                return store.restore(connection)
+
+        while True:
+            try:
+                return await asyncio.to_thread(read)
+            except SQLAlchemyError as error:
+                log.error("orders cannot be read: %s", str(error).partition("\n")[0])
+                await asyncio.sleep(RESTORE_AGAIN_S)
+
+    def _take_over(self, stored: Stored) -> None:
+        self._orders = {each.order.id: each.order for each in stored.orders}
+        self.ready = True
+        self._take(event.Restored(stored))
+        early, self._early = self._early, []
+        for orders in early:
+            self.issued(orders)
+
+    async def _audit(self) -> None:
+        while True:
+            await asyncio.sleep(AUDIT_S)
+            self._orders = {view.id: self._orders[view.id] for view in self._core.orders()}
+            try:
+                neglected = await asyncio.to_thread(audit, self._journal.reader, self._clock())
+            except SQLAlchemyError as error:
+                log.warning("promises cannot be audited: %s", str(error).partition("\n")[0])
+                continue
+            self.promises_broken = len(neglected)
+            for each in neglected:
+                log.error("a promise is not kept: %s %s: %s", each.subject_kind, each.subject_id, each.neglect.value)
+            self._take(event.Tick())
+
+    # What it is told.
+
+    def hear(self, news: News) -> None:
+        """Every news of Asterisk, in order. Nothing counts before this life has begun: then Asterisk is asked."""
+        if not self.ready:
+            return
+        match news:
+            case Gap():
+                pass  # nothing is certain until the snapshot that follows
+            case Snapshot():
+                self._take(event.Missed())
+                self._acting.drop(*self._stale(news))
+            case _:
+                for report in self._hearing.hear(news):
+                    self._take(report)
+
+    def issued(self, orders: tuple[Order, ...]) -> None:
+        """Orders were issued: they are on disk. One that is known already is passed over."""
+        if not orders:
+            return
+        if not self.ready:
+            self._early.append(orders)
+            return
+        self._orders |= {each.id: each for each in orders}
+        self._take(event.Issued(orders))
+
+    async def wish(self, wanted: wish.Wish) -> None:
+        """Do what a person wants; returns when it is on disk. Raises NotGranted."""
+        if not self.ready:
+            raise NotGranted("not_ready", "what was ordered before is still being taken over; try again in a moment")
+        reply: asyncio.Future[command.Reply] = asyncio.get_running_loop().create_future()
+        self._wishes[wanted.wish] = reply
+        try:
+            self._take(wanted)
+            came_to = await reply
+        finally:
+            self._wishes.pop(wanted.wish, None)
+        if came_to.refused is not None:
+            raise NotGranted(came_to.refused, came_to.because)
+
+    # What is now.
+
+    def orders(self) -> Iterator[OrderView]:
+        """Every order that is not over, in the order of becoming known."""
+        return self._core.orders() if self.ready else iter(())
+
+    def figures(self) -> dict[str, int]:
+        """How it fares."""
+        views = list(self.orders())
+        return {
+            "orders_open": sum(view.state in OPEN for view in views),
+            "attempts_live": sum(each.state is not AttemptState.ENDED for view in views for each in view.attempts),
+            "dispatch_unwritten": self._scribe.waiting,
+            "dispatch_refused": self._scribe.refused,
+            "dispatch_acts_failed": self._acting.failed,
+            "orders_unspoken": self._acting.unspoken,
+            "promises_broken": self.promises_broken,
+        }
+
+    # Steps.
+
+    def _take(self, heard: Event) -> None:
+        """One step of the core: written, and carried out."""
+        try:
+            now = self._epoch + _steady()
+            self._carry_out(self._core.handle(heard, now), now)
+        except BaseException as bug:
+            if self._broken is not None and not self._broken.done():
+                self._broken.set_exception(bug)
+            raise
+        self._wind()
+
+    def _carry_out(self, step: Step, now: float) -> None:
+        if step.write is not None:
+            self._scribe.put(step.write)
+        for each in step.witnessed:
+            self._witness(each, now)
+        for wanted in step.commands:
+            match wanted:
+                case command.TellDispatcher():
+                    log.warning("look: order %s, %s: %s", wanted.order, wanted.department, wanted.why.value)
+                    self.tells(wanted)
+                case command.Reply():
+                    reply = self._wishes.get(wanted.wish)
+                    if reply is not None and not reply.done():
+                        reply.set_result(wanted)
+                case _:
+                    self._acting.do(wanted)
+
+    def _witness(self, each: fact.Witnessed, now: float) -> None:
+        order = self._orders.get(each.order)
+        if order is None:
+            return
+        try:
+            self._journal.witness(writing.witnessed(each, order, now))
+        except BadFact as error:
+            log.error("not written down: %s: %s", each, error)
+
+    def _written(self, writes: Sequence[Write]) -> None:
+        """These are on disk."""
+        for each in writes:
+            for told_ in each.facts:
+                if isinstance(told_, fact.AttemptEnded):
+                    self._hearing.forget(told_.attempt)
+                    self._acting.drop(key_noted(told_.attempt), end_noted(told_.attempt))
+        self._take(event.Committed(writes[-1].number))
+
+    def _stale(self, seen: Snapshot) -> Iterator[str]:
+        """Notes of attempts that are over on disk, or of which nothing is to be known any more."""
+        wanted = {each.id for view in self._core.orders() for each in view.attempts}
+        for key in seen.database:
+            folder, _, rest = key.partition("/")
+            if folder == NOTED and rest.rpartition("/")[0] not in wanted:
+                yield key
+
+    def _wind(self) -> None:
+        """Tick when the core wants it."""
+        due = self._core.next_deadline()
+        if due == self._timer_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = due
+        loop = asyncio.get_running_loop()
+        self._timer = None if due is None else loop.call_at(due - self._epoch, self._ring)
+
+    def _ring(self) -> None:
+        self._timer_at = None
+        with suppress(Exception):  # `run` raises it
+            self._take(event.Tick())
+
+
+def _steady() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _raised(broken: asyncio.Future[None]) -> None:
+    await broken
