@@ -1,73 +1,39 @@
-"""Listeners of the live feed in a process of their own, which note when each fact came: `python -m bench.listeners`.
-
-They speak just enough WebSocket (RFC 6455) to hear, so that fifty of them cost less than what they measure.
-"""
+"""Listeners of the live feed in a process of their own, which note when each fact came: `python -m bench.listeners`."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import json
-import secrets
 import sys
 import time
 from collections.abc import Sequence
+
+from bench.ear import Ear
 
 WITHIN_S = 120
 _FACT = b'{"kind":"fact","sequence":'
 
 
-class Ear(asyncio.Protocol):
-    """One listener."""
+class Facts:
+    """When each fact came to one listener."""
 
-    def __init__(self, token: str, until: int, ready: asyncio.Event, done: asyncio.Event) -> None:
-        self._token = token
+    def __init__(self, until: int) -> None:
         self._until = until
-        self._ready = ready
-        self._done = done
-        self._rest = bytearray()
-        self._greeted = False
+        self.ready = asyncio.Event()
+        self.done = asyncio.Event()
+        """Everything came, or the feed ended."""
         self.first = 0
         """Sequence of the first fact heard."""
         self.came: list[float] = []
         """When each fact came, from `first` on, in seconds of the machine's monotonic clock."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the feed."""
-        assert isinstance(transport, asyncio.Transport)
-        key = base64.b64encode(secrets.token_bytes(16)).decode()
-        lines = (
-            "GET /api/v1/feed HTTP/1.1",
-            "Host: bench",
-            f"Authorization: Bearer {self._token}",
-            "Connection: Upgrade",
-            "Upgrade: websocket",
-            "Sec-WebSocket-Version: 13",
-            f"Sec-WebSocket-Key: {key}",
-        )
-        transport.write("\r\n".join((*lines, "", "")).encode())
-
-    def data_received(self, data: bytes) -> None:
-        """Note the time, then see what it is."""
-        now = time.monotonic()
-        self._rest += data
-        if not self._greeted:
-            head, end, rest = self._rest.partition(b"\r\n\r\n")
-            if not end:
-                return
-            if b" 101 " not in head:
-                raise RuntimeError(f"no feed: {head.decode(errors='replace')}")
-            self._greeted, self._rest = True, rest
-        for payload in self._frames():
-            if payload.startswith(_FACT):
-                self._fact(int(payload[len(_FACT) :].partition(b",")[0]), now)
-            elif payload.startswith(b'{"kind":"snapshot"'):
-                self._ready.set()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """The feed ended; too early, if not everything came."""
-        self._done.set()
+    def heard(self, payload: bytes, now: float) -> None:
+        """A message of the feed."""
+        if payload.startswith(_FACT):
+            self._fact(int(payload[len(_FACT) :].partition(b",")[0]), now)
+        elif payload.startswith(b'{"kind":"snapshot"'):
+            self.ready.set()
 
     def _fact(self, sequence: int, now: float) -> None:
         self.first = self.first or sequence
@@ -75,40 +41,22 @@ class Ear(asyncio.Protocol):
             raise RuntimeError(f"fact {sequence} came in place of {self.first + len(self.came)}")
         self.came.append(now)
         if sequence >= self._until:
-            self._done.set()
-
-    def _frames(self) -> list[bytes]:
-        """The payloads of whole frames; a server's are not masked."""
-        found, start, rest = [], 0, self._rest
-        while len(rest) >= start + 2:
-            length, begin = rest[start + 1], start + 2
-            if length >= 126:
-                wide = 2 if length == 126 else 8
-                if len(rest) < begin + wide:
-                    break
-                length, begin = int.from_bytes(rest[begin : begin + wide], "big"), begin + wide
-            if len(rest) < begin + length:
-                break
-            found.append(bytes(rest[begin : begin + length]))
-            start = begin + length
-        del rest[:start]
-        return found
+            self.done.set()
 
 
 async def listen(port: int, token: str, count: int, until: int) -> None:
     """Listen, say when all do, and at the end what came when."""
     loop = asyncio.get_running_loop()
-    ears = []
-    waits = []
+    told = []
     for _ in range(count):
-        ready, done = asyncio.Event(), asyncio.Event()
-        _, ear = await loop.create_connection(lambda: Ear(token, until, ready, done), "127.0.0.1", port)  # noqa: B023
-        await asyncio.wait_for(ready.wait(), WITHIN_S)
-        ears.append(ear)
-        waits.append(done.wait())
+        facts = Facts(until)
+        ear = Ear(token, time.monotonic, facts.heard, facts.done.set)
+        await loop.create_connection(lambda: ear, "127.0.0.1", port)  # noqa: B023
+        await asyncio.wait_for(facts.ready.wait(), WITHIN_S)
+        told.append(facts)
     print("ready", flush=True)
-    await asyncio.wait_for(asyncio.gather(*waits), WITHIN_S)
-    print(json.dumps([{"first": ear.first, "came": ear.came} for ear in ears]), flush=True)
+    await asyncio.wait_for(asyncio.gather(*(facts.done.wait() for facts in told)), WITHIN_S)
+    print(json.dumps([{"first": facts.first, "came": facts.came} for facts in told]), flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
