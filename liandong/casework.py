@@ -52,7 +52,13 @@ class Casework:
         book = Book(lists, installation.centre.part(Settings).zone, form)
         self.marking = Marking(book)
         self.notifier = _Unwired()
-        self.beside = Beside(Finding(places, journal.reader, form), journal, exchange, seats)
+        self.beside = Beside(
+            Finding(places, journal.reader, form),
+            journal,
+            exchange,
+            seats,
+            reports=installation.telephony.report_numbers,
+        )
         self.incidents = IncidentDesk(journal, book, lists, ordering(installation, places), self.notifier)
         self.phone = PhoneAsked(journal.reader, form, self.notifier)
         self._follower = Follower(journal, form)

@@ -113,6 +113,7 @@ class Engine:
             journal,
             services={service.number: service.id for service in telephony.services},
             people=people,
+            reports=telephony.report_numbers,
         )
         door = Door(people, installation.pin)
         self._reception = Reception(

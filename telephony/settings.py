@@ -172,6 +172,11 @@ class TelephonySettings(Part):
     fallback: Fallback = Field(Fallback(), description="timings of the dialplan")
     silent_menu: SilentMenu = Field(description="keys for a caller who cannot speak")
 
+    @property
+    def report_numbers(self) -> tuple[str, ...]:
+        """The numbers by which departments report."""
+        return () if self.feedback_number is None else (self.feedback_number,)
+
     def prompts(self) -> tuple[str, ...]:
         """Every prompt that the dialplan speaks."""
         keys = (f"key-{service.id}" for service in self.services)

@@ -249,7 +249,7 @@ async def is_a_caller(room: DutyRoom, call: OutgoingCall, caller: Phone, asked: 
     assert (question.called, question.number) == (NUMBER, caller.user)
     present = next(each for each in (await room.sight()).channels if each.channel.id == question.call)
     assert present.channel.path == "engine"
-    assert Hearing(SEATS).is_callers(present.channel)
+    assert Hearing(SEATS, [NUMBER]).is_callers(present.channel)
     await call.hang_up()
     await call.ended()
     await room.centre.manager.silence()
@@ -315,6 +315,7 @@ async def test_with_no_engine_the_net_brings_him_to_a_person(room: DutyRoom) -> 
     await call.ended()
     await room.centre.manager.silence()
     (arrived,) = [each for each in room.heard if isinstance(each, Arrived)]
+    assert not Hearing(SEATS, [NUMBER]).is_callers(arrived.channel)  # as he arrives he only reports
     assert f"{arrived.channel.id}:start" in journal_of(room)
 
 

@@ -71,12 +71,20 @@ class Beside:
     """What is known of those who call now. It lives in one event loop."""
 
     def __init__(
-        self, finding: Finding, journal: Journal, exchange: Exchange, seats: Collection[str], clock: Clock = utc_now
+        self,
+        finding: Finding,
+        journal: Journal,
+        exchange: Exchange,
+        seats: Collection[str],
+        clock: Clock = utc_now,
+        *,
+        reports: Collection[str] = (),
     ) -> None:
+        """`reports` are the numbers by which departments report."""
         self._finding = finding
         self._journal = journal
         self._exchange = exchange
-        self._hearing = Hearing(seats)
+        self._hearing = Hearing(seats, reports)
         self._clock = clock
         self._calls: dict[str, _Call] = {}
         self._marking: set[asyncio.Future[None]] = set()

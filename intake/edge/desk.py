@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -82,16 +82,17 @@ class Desk:
         *,
         services: Mapping[str, str],
         people: Iterable[Person],
+        reports: Collection[str] = (),
         clock: Clock = utc_now,
     ) -> None:
-        """`services` tells the id of the service behind a called number."""
+        """`services` tells the id of the service behind a called number; `reports`: by which departments report."""
         self._exchange = exchange
         self._core = distributor
         self._services = services
         self._people = {person.id: person for person in people}
         self._clock = clock
         self._seats = tuple(seat.id for seat in distributor.seats())
-        self._hearing = Hearing(self._seats)
+        self._hearing = Hearing(self._seats, reports)
         self._acting = Acting(exchange, self._hearing, self._read, self._report, lambda: clock().timestamp())
         self._scribe = Scribe(journal, self._hearing)
         self._fence = 0

@@ -78,8 +78,10 @@ class _Leg:
 class Hearing:
     """Translates, and remembers which channels there are: an act needs their names."""
 
-    def __init__(self, seats: Collection[str]) -> None:
+    def __init__(self, seats: Collection[str], reports: Collection[str] = ()) -> None:
+        """`reports` are the numbers by which departments report: who calls them is no caller, so far."""
         self._seats = frozenset(seats)
+        self._reports = frozenset(reports)
         self._legs: dict[str, _Leg] = {}
         self._known: set[str] = set()
         """Calls of which the core has heard."""
@@ -107,7 +109,10 @@ class Hearing:
     def is_callers(self, channel: Channel) -> bool:
         """Whether this channel is a caller's own: he called us, or the dialplan knows what he called."""
         called_us = channel.state is ChannelState.CALLING or channel.called != ""
-        elsewhere = channel.path in _NOT_CALLERS or (channel.context == _DUTY and channel.path == "")
+        begins = channel.path == "" and channel.called == ""
+        elsewhere = channel.path in _NOT_CALLERS or (
+            begins and (channel.context == _DUTY or channel.extension in self._reports)
+        )
         return channel.id == channel.call and channel.endpoint not in self._seats and called_us and not elsewhere
 
     # What changes what it knows.
