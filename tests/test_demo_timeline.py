@@ -106,6 +106,16 @@ async def test_an_order_is_followed_from_its_issue_to_the_key(capsys: pytest.Cap
     assert lines[-1].startswith("   31.500 s  ")
 
 
+async def test_the_past_of_a_number_is_told_once_for_a_call(capsys: pytest.CaptureFixture[str]) -> None:
+    known = {"count": 3, "open": [{"number": "20261125-0001"}], "score": 25}
+    call = {"id": "7.1", "caller": "13800000101", "known": None}
+    messages = [{"kind": "live", "calls": [call | {"known": each}]} for each in (None, known, known)]
+    assert await told(capsys, *messages) == [
+        f"{'':13}caller      13800000101: 3 earlier calls, open incidents: 20261125-0001, nuisance",
+        f"{'':25}score 25",
+    ]
+
+
 async def test_what_is_not_for_strangers_is_not_told_and_the_engine_s_coming_and_going_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

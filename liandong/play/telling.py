@@ -46,6 +46,8 @@ class Telling:
     def __init__(self) -> None:
         self._dialled: dict[str, str] = {}
         """What each attempt dials."""
+        self._known: set[str] = set()
+        """Calls whose number's past was told."""
         self._positions: dict[str, set[str]] = {}
         """What was told of each call."""
         self._first_text: dict[str, str] = {}
@@ -104,6 +106,14 @@ class Telling:
         shown = text if text is first else f"…{text[same:]}"
         yield _department(fact), f"is ordered, code {fact['body']['code']}: {shown}"
 
+    def live(self, message: Json) -> Iterator[Line]:
+        """What is known of a number that calls, the first time that it is told: that is no fact, and only shown."""
+        for call in message["calls"]:
+            known = call.get("known")
+            if known is not None and call["id"] not in self._known:
+                self._known.add(call["id"])
+                yield "caller", _number(call["caller"], known)
+
     def _dials(self, fact: Json) -> Iterator[Line]:
         attempt, said = fact["subjects"]["attempt"], fact["body"]
         self._dialled[attempt] = (fact["personal"] or {}).get("line", "its line")
@@ -135,6 +145,12 @@ def _incident(what: str) -> Iterator[Line]:
 
 
 # Calls.
+
+
+def _number(caller: str, known: Json) -> str:
+    past = f"{known['count']} earlier calls" if known["count"] else "never called before"
+    open_ones = ", ".join(each["number"] for each in known["open"]) or "none"
+    return f"{caller}: {past}, open incidents: {open_ones}, nuisance score {known['score']}"
 
 
 def _signed_in(fact: Json) -> Iterator[Line]:

@@ -59,6 +59,9 @@ class Timeline:
             match message["kind"]:
                 case "fact":
                     self._fact(message)
+                case "live":
+                    for who, said in self._telling.live(message):
+                        self._line("", who, said)
                 case "engine":
                     self._line("", "engine", "is back" if message["up"] else "is gone")
             async with self._news:
