@@ -21,6 +21,7 @@ from config.problem import ConfigErrors
 from config.secret import Secret, Secrets
 from config.settings import Settings
 from config.state import State, StateError
+from dispatch.department import Departments
 from liandong import __version__
 from liandong.centre import load_centre
 from recordings.archive import RAW
@@ -200,12 +201,13 @@ class Installation:
         return {name: self.secrets.get_or_make(name) for name in secret_names(self.telephony)}
 
     def speak(self, program: AsteriskProgram, progress: Progress) -> None:
-        """Make the prompts that are missing. Raises PromptError."""
+        """Make the prompts that are missing, for callers and for departments. Raises PromptError."""
         paths = self.paths(program)
         paths.lib.mkdir(parents=True, exist_ok=True)
         write_waiting_tone(paths.lib / f"{WAITING_TONE}.wav16")
         texts = self.centre.part(PromptSettings).texts()
-        languages = self.centre.part(Settings).languages
+        departments = [each.language for each in self.centre.part(Departments).departments]
+        languages = tuple(dict.fromkeys([*self.centre.part(Settings).languages, *departments]))
         made = render_prompts(self.centre.folder, texts, languages, paths.sounds).made
         if made:
             progress(f"{made} prompts made")
