@@ -110,6 +110,22 @@ class Centre:
         """The folder of its definition."""
         return self.state.parent / "centre"
 
+    def ready(self) -> bool:
+        """Whether its interface says that the engine is in charge."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['http']}/readyz", timeout=END_S):
+                return True
+        except OSError:
+            return False
+
+    def await_ready(self) -> None:
+        """Wait until it is. Raises CentreError."""
+        deadline = time.monotonic() + END_S
+        while not self.ready():
+            if time.monotonic() > deadline:
+                raise CentreError(f"no engine in charge after {END_S:.0f} s")
+            time.sleep(_LOOK_S)
+
     def token(self) -> str:
         """What opens its interface for a supervisor."""
         return (self.state / "secrets" / "token-supervisor").read_text().strip()
