@@ -29,14 +29,14 @@ INTRODUCTION = f"""
 A house burns, somebody dials 119. The call-taker writes down what he says, and the plan that fits calls seven duty
 lines at once. While they ring, the engine is killed.
 
-Lines with a time are facts of the centre's live feed, with the time at which each happened. Lines with » are what
-people on the telephones do. The example's deadlines are {DEADLINE_S} s here, so that nobody need wait for minutes.
+Lines with a time are facts of the centre's live feed, with the time at which each happened; » is what people on
+telephones do, ! the log. The example's deadlines are {DEADLINE_S} s here, so that nobody need wait for minutes.
 """
 
 
 def demo(state: Path, *, stay: bool) -> int:
     """Play the call; then stay up until Ctrl-C, unless not wanted."""
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    logging.basicConfig(format=f"{'':13}! %(message)s", level=logging.WARNING)
     asyncio.run(_demo(state, stay=stay))
     return 0
 
@@ -49,7 +49,7 @@ async def _demo(state: Path, *, stay: bool) -> None:
         with holding(installation.state.run, Role.SERVE):
             async with Switchboard(trunk) as city:
                 connect(city, installation.centre)
-                await _serve(installation, trunk, began, stay=stay)
+                await _serve(installation, trunk, city, began, stay=stay)
     finally:
         await trunk.close()
 
@@ -61,7 +61,7 @@ def _installation(state: Path, trunk: Phone) -> Installation:
     return Installation.open(set_stage(state.absolute() / "centre", f"{host}:{port}"), state, gives_way=True)
 
 
-async def _serve(installation: Installation, trunk: Phone, began: float, *, stay: bool) -> None:
+async def _serve(installation: Installation, trunk: Phone, city: Switchboard, began: float, *, stay: bool) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -70,7 +70,7 @@ async def _serve(installation: Installation, trunk: Phone, began: float, *, stay
     try:
         await _first(serving, service.serving.wait())
         print(INTRODUCTION, flush=True)
-        await _first(serving, _interruptible(ended, play(installation, service, trunk, began)))
+        await _first(serving, _interruptible(ended, play(installation, service, trunk, city, began)))
         if stay and not ended.is_set():
             _invite(installation, service)
             await _first(serving, ended.wait())

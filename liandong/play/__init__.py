@@ -1,7 +1,7 @@
 """The demo's play: one emergency on real telephones, from the ring to the acknowledged departments.
 
     async with Switchboard(trunk) as city:
-        await play(installation, service, trunk, time.monotonic())
+        await play(installation, service, trunk, city, time.monotonic())
 
 The centre is served as in production; the play stands outside: it holds telephones (`city`, `voice`, `position`), uses
 the HTTP interface (`api`), listens to the feed (`timeline`, `telling`), and goes through its acts (`story`). In the end
@@ -20,14 +20,14 @@ from liandong.play.story import SEATS, Story
 from liandong.play.timeline import NotSeen, timeline
 from liandong.play.voice import voices
 from liandong.serve import Service
-from phones import Phone, PhoneError
+from phones import Phone, PhoneError, Switchboard
 
 __all__ = ["SEATS", "NotSeen", "play"]
 
 READY_S = 60.0  # a loaded machine with a cold disk
 
 
-async def play(installation: Installation, service: Service, trunk: Phone, began: float) -> None:
+async def play(installation: Installation, service: Service, trunk: Phone, city: Switchboard, began: float) -> None:
     """Play it; `began` is when it all began, on the monotonic clock. Raises NotSeen for a fact that did not come."""
     bind = installation.centre.part(PortSettings).bind
     api = Api(f"{bind}:{service.ports.http}", {role: installation.token(role).reveal() for role in TOKEN_ROLES})
@@ -42,7 +42,7 @@ async def play(installation: Installation, service: Service, trunk: Phone, began
         said = await speaking
         async with timeline(f"ws://{api.address}/api/v1/feed", installation.token("supervisor").reveal()) as line:
             played = await Story(installation, api, line, trunk, seats, said, began).play()
-            await prove(installation, api, line, played, said)
+            await prove(installation, api, line, city, played, said)
     except (PhoneError, OSError) as error:
         raise NotSeen(f"the demo ends here, a fact did not come: {error}") from error
     finally:

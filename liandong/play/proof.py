@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Collection, Mapping
 
 import numpy as np
@@ -18,7 +19,7 @@ from liandong.play.api import Api
 from liandong.play.story import Played
 from liandong.play.timeline import NotSeen, Timeline
 from liandong.play.voice import ADVICE, REPORT
-from phones import share_heard
+from phones import Switchboard, share_heard
 from phones.g711 import RATE_HZ, Samples
 from recordings.verification import verify as verify_recordings
 
@@ -28,9 +29,15 @@ UNDERSTOOD = 0.8
 
 
 async def prove(
-    installation: Installation, api: Api, line: Timeline, played: Played, voices: Mapping[str, Samples]
+    installation: Installation,
+    api: Api,
+    line: Timeline,
+    city: Switchboard,
+    played: Played,
+    voices: Mapping[str, Samples],
 ) -> None:
     """Raises NotSeen for what is not as it was told."""
+    line.act(_dialled_as_told(line, city, played.incident))
     kept = {}
     for call in (played.call, *played.attempts):
         kept[call] = await line.fact(f"the recording of {call}", "RecordingKept", {"call": call}, within_s=KEPT_S)
@@ -51,6 +58,20 @@ async def prove(
     line.act(
         f"the journal is verified: {count} facts, none missing or changed; each call has one beginning and one end"
     )
+
+
+def _dialled_as_told(line: Timeline, city: Switchboard, incident: str) -> str:
+    """The telephones saw what the facts say: no call without a decision, and one acknowledgement for each order."""
+    about = [each for each in line.facts("AttemptDecided") if each["subjects"]["incident"] == incident]
+    decided = Counter(each["personal"]["line"] for each in about)
+    for number, count in decided.items():
+        if len(city.calls(number)) > count:
+            raise NotSeen(f"the demo ends here: {number} was called more often than it was decided")
+    taken = [each for each in line.facts("Acknowledged") if each["subjects"]["incident"] == incident]
+    if len(taken) != len({each["subjects"]["order"] for each in taken}):
+        raise NotSeen("the demo ends here: an order was acknowledged twice")
+    rung = sum(len(city.calls(number)) for number in decided)
+    return f"{rung} calls to duty lines, each decided and written down before; each order is acknowledged once"
 
 
 def _understood(flac: bytes, voices: Mapping[str, Samples]) -> tuple[float, float]:

@@ -141,6 +141,7 @@ class Story:
         await self._says(taken, "call-taker", ADVICE, dialled)
         await dialled.hang_up()
         await taken.ended()
+        await self._line.fact("the call is over", "CallEnded", {"call": call})
         return incident
 
     async def _says(self, who: IncomingCall | OutgoingCall, name: str, text: str, other: Any) -> None:

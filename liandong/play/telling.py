@@ -46,6 +46,8 @@ class Telling:
     def __init__(self) -> None:
         self._dialled: dict[str, str] = {}
         """What each attempt dials."""
+        self._called: dict[str, str] = {}
+        """What the caller of each call dialled."""
         self._known: set[str] = set()
         """Calls whose number's past was told."""
         self._positions: dict[str, set[str]] = {}
@@ -54,14 +56,14 @@ class Telling:
         """Of each incident, what the first department was ordered: only in what others differ is told of them."""
         self._tellers: Mapping[str, Callable[[Json], Iterator[Line]]] = {
             "SignedIn": _signed_in,
-            "CallArrived": _arrived,
+            "CallArrived": self._arrived,
             "CallLocated": self._located,
             "CallOffered": _offered,
             "CallQueued": _queued,
             "SeatRang": _seat_rang,
             "CallAnswered": _answered,
             "CallEnded": _ended,
-            "RecordingKept": _recorded,
+            "RecordingKept": self._recorded,
             "IncidentCreated": _created,
             "IncidentAmended": _amended,
             "IncidentSubmitted": lambda fact: _incident("is submitted: plans are looked for"),
@@ -84,6 +86,16 @@ class Telling:
         teller = self._tellers.get(fact["type"]) or self._tellers.get(str(fact["body"].get("what")))
         if teller is not None:
             yield from teller(fact)
+
+    def _arrived(self, fact: Json) -> Iterator[Line]:
+        called = self._called[fact["subjects"]["call"]] = fact["body"]["called"]
+        yield "call", f"{(fact['personal'] or {}).get('caller') or 'somebody'} dials {called}"
+
+    def _recorded(self, fact: Json) -> Iterator[Line]:
+        call = fact["subjects"].get("call", "")
+        attempt = _ATTEMPT.fullmatch(call)
+        to = attempt[1] if attempt else self._called.get(call, "the centre")
+        yield "recording", f"the call to {to} is kept: {fact['body']['duration_ms'] / 1000:.1f} s"
 
     def _located(self, fact: Json) -> Iterator[Line]:
         best, personal = fact["body"]["best"], fact["personal"] or {}
@@ -157,10 +169,6 @@ def _signed_in(fact: Json) -> Iterator[Line]:
     yield "seat", f"{fact['subjects']['person']} signs in at {fact['subjects']['seat']}"
 
 
-def _arrived(fact: Json) -> Iterator[Line]:
-    yield "call", f"{(fact['personal'] or {}).get('caller') or 'somebody'} dials {fact['body']['called']}"
-
-
 def _place(personal: Json, index: int) -> str:
     positions = personal.get("positions", ())
     each = positions[index] if index < len(positions) else {}
@@ -195,12 +203,6 @@ def _answered(fact: Json) -> Iterator[Line]:
 
 def _ended(fact: Json) -> Iterator[Line]:
     yield "call", f"over after {fact['body']['lasted_s']:.1f} s"
-
-
-def _recorded(fact: Json) -> Iterator[Line]:
-    attempt = _ATTEMPT.fullmatch(fact["subjects"].get("call", ""))
-    what = f"the call to {attempt[1]}" if attempt else "the call"
-    yield "recording", f"{what} is kept: {fact['body']['duration_ms'] / 1000:.1f} s"
 
 
 # Incidents, plans, orders.

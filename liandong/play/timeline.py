@@ -86,6 +86,10 @@ class Timeline:
     def _line(self, when: str, who: str, what: str) -> None:
         _print(f"{when:>{_WHEN_WIDTH}}  {who:<{_WHO_WIDTH}} ", what, self._columns)
 
+    def facts(self, name: str) -> list[Json]:
+        """Every fact of this name that was told so far."""
+        return [each for each in self._told if each["kind"] == "fact" and each["type"] == name]
+
     async def heard(self, what: str, meant: Callable[[Json], bool], within_s: float = WITHIN_S) -> Json:
         """The first message of the feed that is meant; waits for it. Raises NotSeen."""
         seen = 0
