@@ -10,22 +10,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
 
 from config.settings import Settings
 from console.state import Figure
 from dispatch.department import Departments
-from dispatch.order import Order
+from dispatch.edge import Noted, Notifier
+from dispatch.escalation import Escalation
 from dispatch.plan import Plan
-from dispatch.wish import Wish
 from gis.locate import Locator
 from gis.settings import GisSettings
 from intake.edge.beside import Beside
-from intake.edge.desk import NotGranted
 from intake.edge.finding import Finding
 from intake.history import Follower
 from intake.incident import Book, Catalogue, IncidentTypes
 from intake.number import NumberForm
 from journal import Fact, Journal
+from journal.instant import utc_now
 from liandong.incidents import IncidentDesk
 from liandong.installation import Installation
 from liandong.marking import Marking
@@ -33,7 +34,12 @@ from liandong.ordering import Ordering
 from liandong.phone_asked import PhoneAsked
 from liandong.spots import areas_at
 from telephony.manager.exchange import Exchange, News
+from telephony.prompt.order import Speaker
 from telephony.settings import TelephonySettings
+
+SPOKEN_FOR = timedelta(days=1)
+FORGET_EVERY_S = 3600.0
+WARM_AFTER_S = 3.0  # an engine that has just come has calls to take over first; an order that comes sooner waits 0.3 s
 
 
 class Casework:
@@ -50,8 +56,19 @@ class Casework:
         form = number_form(installation)
         lists = catalogue(installation)
         book = Book(lists, installation.centre.part(Settings).zone, form)
-        self.marking = Marking(book)
-        self.notifier = _Unwired()
+        self._speaker = Speaker(installation.spoken)
+        telephony = installation.telephony
+        self.notifier = Notifier(
+            exchange,
+            journal,
+            Escalation(installation.centre.part(Departments).calling),
+            self._speaker,
+            Noted(installation.channel_events),
+            way_out=next((trunk.id for trunk in telephony.trunks if trunk.contact is not None), ""),
+            # Who calls back reports by his order's code, or is answered by a person.
+            caller_number=telephony.feedback_number or "",
+            beside=Marking(book).beside,
+        )
         self.beside = Beside(
             Finding(places, journal.reader, form),
             journal,
@@ -67,13 +84,17 @@ class Casework:
         """Keep everything up to date, until cancelled; raises Bug."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self.incidents.run())
-                group.create_task(self._follower.run())
+                for part in (self.notifier, self.incidents, self._follower):
+                    group.create_task(part.run())
+                group.create_task(self._forget())
+                group.create_task(self._warm())
         finally:
             self.beside.close()
+            await self._speaker.close()
 
     def hear(self, news: News) -> None:
         """Every news of Asterisk, in order; returns at once."""
+        self.notifier.hear(news)
         self.beside.hear(news)
 
     def committed(self, facts: Iterable[Fact]) -> None:
@@ -84,19 +105,18 @@ class Casework:
 
     def figures(self) -> Mapping[str, Figure]:
         """For the engine's status."""
-        return {"incidents_open": self.incidents.open, "lookups_late": self.beside.late}
+        own = {"incidents_open": self.incidents.open, "lookups_late": self.beside.late}
+        return {**own, **self.notifier.figures()}
 
+    async def _warm(self) -> None:
+        await asyncio.sleep(WARM_AFTER_S)
+        await self._speaker.warm()
 
-class _Unwired:
-    """Until the notifier is there."""
-
-    ready = False
-
-    def issued(self, orders: tuple[Order, ...]) -> None:
-        pass
-
-    async def wish(self, wish: Wish) -> None:
-        raise NotGranted("not_ready", "departments cannot be reached yet")
+    async def _forget(self) -> None:
+        """What was spoken for orders tells of people: it is needed for as long as they ring."""
+        while True:
+            await self._speaker.forget(utc_now() - SPOKEN_FOR)
+            await asyncio.sleep(FORGET_EVERY_S)
 
 
 def number_form(installation: Installation) -> NumberForm:

@@ -40,7 +40,7 @@ from liandong.casework import Casework, locator
 from liandong.incidents import TYPES as DESK_FACTS
 from liandong.installation import Installation
 from liandong.lock import Role
-from liandong.showing import call_state, live, seat_state, tell
+from liandong.showing import call_state, live, order_tell, seat_state, tell
 from recordings.fact import TYPES as RECORDING_FACTS
 from telephony.agi.answer import Answer
 from telephony.agi.question import Question
@@ -141,6 +141,7 @@ class Engine:
         self._desk.hears = work.hear
         self._desk.about = work.beside.about
         work.beside.changed = self._desk.changed
+        work.notifier.tells = lambda wanted: self._hub.tell(order_tell(wanted))
 
     async def run(self, ended: asyncio.Event) -> None:
         """Live until `ended`."""

@@ -74,9 +74,8 @@ log = logging.getLogger("incidents")
 class Notifies(Protocol):
     """Whoever reaches departments: `dispatch.edge.Notifier`."""
 
-    @property
-    def ready(self) -> bool:
-        """Whether it has taken over what an earlier life has left."""
+    ready: bool
+    """Whether it has taken over what an earlier life has left."""
 
     def issued(self, orders: tuple[Order, ...]) -> None:
         """These are on disk. One that it knows already is passed over."""

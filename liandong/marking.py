@@ -14,7 +14,7 @@ from dispatch.fact import How
 from dispatch.step import Write
 from dispatch.writing import moment
 from intake.incident import Book, Deed, Feedback, IncidentError, MarkInProgress, Who
-from journal import Unit
+from journal import JournalError, Unit
 
 DISPATCH = Who("dispatch", person=False)
 LEFT_WORDS = "left-words"
@@ -57,9 +57,10 @@ class Marking:
     def _mark(self, unit: Unit, deed: Deed, at: datetime) -> str | None:
         """Do it; the incident in which this one goes on, if there is one."""
         try:
-            return self._book.do(unit, deed, DISPATCH, at).incident.merged_into
-        except IncidentError as error:  # nothing of it was written
-            log.error("not marked: %s: %s", deed, error.code)
+            with unit.connection.begin_nested():  # whatever of it was written is undone alone
+                return self._book.do(unit, deed, DISPATCH, at).incident.merged_into
+        except (IncidentError, JournalError) as error:
+            log.error("not marked: %s of %s: %s", type(deed).__name__, deed.incident, error.code)
             return None
 
 
