@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from telephony.agi.answer import Answer, Nothing, Offer, Wait
-from telephony.agi.question import Question, Wish, WishKind
+from telephony.agi.question import PhoneKind, PhoneQuestion, Progress, Question, Wish, WishKind
 from telephony.agi.server import AgiServer, End, Granter, Handler, Limits, nobody
+from telephony.agi.server import Asker as Answerer
 
 WITHIN = 15.0  # seconds; generous
 PATIENT = Limits(question_s=10, answer_s=10, wish_s=10, taking_s=10)
@@ -53,8 +54,8 @@ class Asker:
 class Served:
     """A server, and what it told."""
 
-    def __init__(self, handler: Handler, limits: Limits, wish: Granter) -> None:
-        self.server = AgiServer(handler, lambda _, answer: self.unheard.append(answer), limits, wish=wish)
+    def __init__(self, handler: Handler, limits: Limits, wish: Granter, ask: Answerer) -> None:
+        self.server = AgiServer(handler, lambda _, answer: self.unheard.append(answer), limits, wish=wish, ask=ask)
         self.unheard: list[Answer] = []
         self.port = 0
 
@@ -70,8 +71,10 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(handler: Handler, limits: Limits = PATIENT, wish: Granter = nobody) -> AsyncIterator[Served]:
-    served = Served(handler, limits, wish)
+async def serving(
+    handler: Handler, limits: Limits = PATIENT, wish: Granter = nobody, ask: Answerer = nobody
+) -> AsyncIterator[Served]:
+    served = Served(handler, limits, wish, ask)
     served.port = await served.server.start("127.0.0.1", 0)
     try:
         yield served
@@ -461,3 +464,51 @@ async def test_a_stopped_server_grants_nothing_any_more() -> None:
         await served.server.stop()
         assert granting.cancelled()
         assert await asker.left()
+
+
+# What is asked by the keys of a telephone that is no seat's.
+
+PHONED = (
+    b"agi_network: yes\nagi_network_script: phone?kind=%s&code=0012&progress=done&call=a.1&number=87000119"
+    b"&asker=PJSIP%%2Fseat-01-1\nagi_type: Local\n\n"
+)
+
+
+async def test_who_reports_by_telephone_is_told_a_word_and_never_asked_for_a_pin() -> None:
+    asked: list[PhoneQuestion] = []
+
+    async def answer(question: PhoneQuestion) -> str:
+        asked.append(question)
+        return "feedback-noted"
+
+    async with serving(offer, ask=answer) as served:
+        asker = await served.asker()
+        asker.say(PHONED % b"feedback")
+        await told(asker, b"feedback-noted")
+        await served.ended(End.ANSWERED)
+    assert asked == [PhoneQuestion(PhoneKind.FEEDBACK, "PJSIP/seat-01-1", "a.1", "87000119", "0012", Progress.DONE)]
+
+
+async def test_where_nobody_answers_telephones_everybody_is_away() -> None:
+    async with serving(offer) as served:
+        asker = await served.asker()
+        asker.say(PHONED % b"code")
+        await told(asker, b"away")
+
+
+async def test_what_was_reported_is_written_down_also_when_nobody_waits_for_the_word_any_more() -> None:
+    written = asyncio.Event()
+    may_write = asyncio.Event()
+
+    async def answer(question: PhoneQuestion) -> str:
+        await may_write.wait()
+        written.set()
+        return "feedback-noted"
+
+    async with serving(offer, Limits(wish_s=0.05), ask=answer) as served:
+        asker = await served.asker()
+        asker.say(PHONED % b"feedback")
+        assert await asker.left()
+        await served.ended(End.LATE)
+        may_write.set()
+        await asyncio.wait_for(written.wait(), WITHIN)

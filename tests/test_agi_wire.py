@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from config.secret import Secret
 from telephony.agi.answer import ANSWER_MAX, Decision, Net, Nothing, Offer, Wait, Word, write_answer, write_word
 from telephony.agi.error import BadAnswer, BadQuestion
-from telephony.agi.question import TEXT_MAX, Question, Wish, WishKind, read_pin
+from telephony.agi.question import (
+    TEXT_MAX,
+    Asked,
+    PhoneKind,
+    PhoneQuestion,
+    Progress,
+    Question,
+    Wish,
+    WishKind,
+    read_pin,
+)
 from telephony.agi.wire import HEADER_MAX, Header, checking, is_reply, says, setting, took, value
 
 QUERY = (
@@ -34,7 +44,7 @@ QUESTION = Question(
 )
 
 
-def read(*pieces: bytes) -> Question | Wish | None:
+def read(*pieces: bytes) -> Asked | None:
     header = Header()
     for piece in pieces:
         if (question := header.feed(piece)) is not None:
@@ -52,6 +62,12 @@ def wished(query: str) -> Wish:
     wish = read(f"agi_network: yes\nagi_network_script: wish?{query}\n\n".encode())
     assert isinstance(wish, Wish)
     return wish
+
+
+def phoned(query: str) -> PhoneQuestion:
+    question = read(f"agi_network: yes\nagi_network_script: phone?{query}\n\n".encode())
+    assert isinstance(question, PhoneQuestion)
+    return question
 
 
 def test_a_real_question_cut_at_every_byte_is_the_same_question() -> None:
@@ -235,3 +251,42 @@ def test_a_value_is_what_stands_between_the_brackets() -> None:
     assert value(b"200 result=1 ()\n") == ""
     for reply in (b"", b"200 result=0\n", b"200 result=1 (12", b"HANGUP\n", b"511 Command Not Permitted\n"):
         assert value(reply) is None
+
+
+# What is asked by the keys of a telephone that is no seat's.
+
+PHONED = "asker=PJSIP%2Fcity-1&call=a.1&number=%2B8687000119"
+
+
+def test_a_department_that_reports_says_its_code_and_how_far_it_is() -> None:
+    asked = phoned(f"kind=feedback&code=0012&progress=on-scene&{PHONED}")
+    assert asked == PhoneQuestion(PhoneKind.FEEDBACK, "PJSIP/city-1", "a.1", "+8687000119", "0012", Progress.ON_SCENE)
+    assert setting(asked, "feedback-noted") == b'SET VARIABLE SHARED(LD_RESULT,PJSIP/city-1) "feedback-noted"\n'
+
+
+def test_a_code_is_asked_about_before_anything_is_reported_on_it() -> None:
+    assert phoned(f"kind=code&code=0012&progress=&{PHONED}").progress is None
+
+
+def test_who_asks_about_his_report_has_no_code() -> None:
+    assert (phoned(f"kind=report&code=&progress=&{PHONED}").code, phoned(f"kind=report&{PHONED}").code) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"kind=hello&code=1&{PHONED}",
+        f"kind=code&code=&{PHONED}",
+        f"kind=code&code=12a4&{PHONED}",
+        f"kind=code&code={'1' * 30}&{PHONED}",
+        f"kind=feedback&code=0012&progress=&{PHONED}",
+        f"kind=feedback&code=0012&progress=gone-fishing&{PHONED}",
+        "kind=report&asker=PJSIP%2Fcity-1&call=&number=1",
+        "kind=report&asker=PJSIP%2Fcity-1&call=a%0Ab&number=1",
+        "kind=report&asker=a%20b&call=a.1&number=1",
+        f"kind=code&code=1&code=2&{PHONED}",
+    ],
+)
+def test_what_no_telephone_can_ask_is_refused(query: str) -> None:
+    with pytest.raises(BadQuestion):
+        phoned(query)

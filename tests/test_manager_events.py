@@ -10,7 +10,10 @@ from telephony.manager.conversation import Reply
 from telephony.manager.event import (
     Accepted,
     Arrived,
+    Carried,
     ContactChanged,
+    DepartmentKey,
+    DepartmentStep,
     Device,
     DeviceChanged,
     DialEnded,
@@ -30,6 +33,7 @@ from telephony.manager.event import (
     Ringing,
     SilentCall,
     Stale,
+    Step,
     Told,
 )
 from telephony.manager.reading import EVENTS, read_event
@@ -112,6 +116,47 @@ def test_what_became_of_an_origination_is_an_outcome() -> None:
         "ld-4": DialOutcome.FAILED,
         "ld-5": DialOutcome.NO_ANSWER,
     }
+
+
+@pytest.mark.parametrize("step", Step)
+def test_a_duty_line_tells_its_steps(step: Step) -> None:
+    told = read_event(user_event("DepartmentStep", Step=step.value))
+    assert isinstance(told, DepartmentStep)
+    assert told.step is step
+
+
+@pytest.mark.parametrize("key", ["1", "9", "*", "#"])
+def test_a_duty_line_tells_its_keys(key: str) -> None:
+    told = read_event(user_event("DepartmentKey", Key=key))
+    assert isinstance(told, DepartmentKey)
+    assert told.key == key
+
+
+GEO = "header=%3Ccid%3Aloc%40x%3E&format=GML&confidence=value%3D%2268%22&method=GPS&length="
+INFO = "shape%3D%22Circle%22%2Cpos%3D%2239.9%20116.4%22"
+
+
+def test_what_an_invite_carried_is_decoded() -> None:
+    told = read_event(user_event("Carried", Geo=f"{GEO}31", Info=INFO))
+    assert isinstance(told, Carried)
+    assert (told.header, told.format, told.confidence, told.method) == ("<cid:loc@x>", "GML", 'value="68"', "GPS")
+    assert told.location_info == 'shape="Circle",pos="39.9 116.4"'
+
+
+@pytest.mark.parametrize("length", ["30", "32", "", "x", "-1", "4096", "9" * 50, "٣١"])
+def test_half_a_position_is_none_rather_than_another_one(length: str) -> None:
+    told = read_event(user_event("Carried", Geo=f"{GEO}{length}", Info=INFO))
+    assert isinstance(told, Carried)
+    assert (told.header, told.location_info) == ("<cid:loc@x>", "")
+
+
+@pytest.mark.parametrize(
+    ("geo", "info"), [("", ""), ("&&=", "%"), ("header=%0d%0aEvent%3a x", "%ff%00"), ("length=1", "%")]
+)
+def test_whatever_stands_in_a_header_it_is_one_line_of_text(geo: str, info: str) -> None:
+    told = read_event(user_event("Carried", Geo=geo, Info=info))
+    assert isinstance(told, Carried)
+    assert all(sign.isprintable() or sign == "\ufffd" for sign in told.header + told.location_info)
 
 
 def test_an_event_of_the_dialplan_that_nobody_knows_yet_is_told_with_its_own_fields() -> None:

@@ -40,9 +40,11 @@ async def test_a_caller_is_woken_and_told_and_a_look_finds_what_the_test_says() 
     assert await exchange.look() == Answered(exchange.sight)
     assert await exchange.wake("a.1") == Answered(None)
     assert await exchange.announce("a.1", "place-2") == Answered(None)
+    assert await exchange.say("a.1", 7, "thanks") == Answered(None)
     assert exchange.acts == [
         *(Act("look", ()), Act("look", ())),
         *(Act("wake", ("a.1",)), Act("announce", ("a.1", "place-2"))),
+        Act("say", ("a.1", 7, "thanks")),
     ]
     exchange.outcomes = {"look": LinkLost()}
     assert await exchange.look() == LinkLost()

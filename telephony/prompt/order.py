@@ -130,7 +130,7 @@ def _is_there(path: Path) -> bool:
     try:
         for name in FORMATS:
             os.utime(f"{path}.{name}")
-    except FileNotFoundError:
+    except OSError:  # if it is more than missing, who writes it tells
         return False
     return True
 
