@@ -41,6 +41,7 @@ async def _key(
     idempotency_key: Annotated[
         str | None,
         Header(
+            alias="Idempotency-Key",
             max_length=66,
             description="a name for this request, new for each: sent again with the same name it is done once. "
             "1 to 64 letters, digits and `._:@/+-`",
@@ -60,10 +61,17 @@ Key = Annotated[str | None, Depends(_key)]
 """The header `Idempotency-Key`; also in quotes, as the draft of the IETF has it."""
 
 
+def example(body: dict[str, Any]) -> dict[str, Any]:
+    """For a body's schema: what the documentation begins with, so that it can be tried as it stands."""
+    return {"examples": [body]}
+
+
 class Act(BaseModel):
     """The body of an act."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        use_attribute_docstrings=True, extra="forbid", strict=True, allow_inf_nan=False, json_schema_extra=example({})
+    )
 
     seat: Seat = None
 

@@ -21,12 +21,14 @@ from console.api import (
     incidents,
     metrics,
     orders,
+    pages,
     recordings,
     seats,
 )
 from console.api.body import BodyLimit
 from console.api.problem import Problem, handle_problems
 from console.api.sources import Sources
+from console.api.telling import DESCRIPTION, TAGS
 from console.message import AnyMessage
 
 _ROUTERS = (
@@ -43,6 +45,7 @@ _ROUTERS = (
     feed.router,
     health.router,
     metrics.router,
+    pages.router,
 )
 """In the order in which the documentation shows them."""
 _REF = "#/components/schemas/{model}"
@@ -56,8 +59,10 @@ def make_app(sources: Sources, *, version: str) -> FastAPI:
         title="Liandong",
         version=version,
         summary="One emergency number for a whole city",
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
         openapi_url="/api/openapi.json",
-        # These pages would load scripts from elsewhere; a centre may have no way out.
+        # FastAPI's pages would load scripts from elsewhere; a centre may have no way out. Ours are in `pages`.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -81,10 +86,29 @@ def _name(route: APIRoute) -> str:
 def _openapi(app: FastAPI) -> dict[str, Any]:
     """FastAPI's, with what the problems and the feed's messages look like."""
     if app.openapi_schema is None:
-        told = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        told = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            description=app.description,
+            tags=app.openapi_tags,
+            routes=app.routes,
+        )
         schemas = told["components"]["schemas"]
         for name, adapter in _MORE.items():
             schema = adapter.json_schema(ref_template=_REF, mode="serialization")
             schemas |= schema.pop("$defs", {}) | {name: schema}
+        for methods in told["paths"].values():
+            for operation in methods.values():
+                for parameter in operation.get("parameters", ()):
+                    parameter["schema"] = _said(parameter["schema"])
         app.openapi_schema = told
     return app.openapi_schema
+
+
+def _said(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is left out or said; it is never null, which is what its default is."""
+    choices: list[dict[str, Any]] = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(choices) != 1:
+        return schema
+    return {name: each for name, each in schema.items() if name != "anyOf"} | choices[0]

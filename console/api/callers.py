@@ -7,9 +7,9 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from console.api.acting import Act, Key, act_problems, ask
+from console.api.acting import Act, Key, act_problems, ask, example
 from console.api.calls import CallId
 from console.api.problem import INTERNAL, INVALID, UNAUTHORIZED, problems
 from console.api.sources import SourcesOf
@@ -37,15 +37,19 @@ class NumberRecord(KnownNumber):
 class Mark(Act):
     """Somebody has asked the caller where he is."""
 
-    lat: Annotated[float, Field(strict=False, ge=-90, le=90, examples=[39.61234])]
+    model_config = ConfigDict(
+        json_schema_extra=example({"lat": 39.61234, "lon": 85.38123, "radius_m": 20, "address": "启明区晨光路12号"})
+    )
+
+    lat: Annotated[float, Field(strict=False, ge=-90, le=90)]
     """Degrees, north positive."""
-    lon: Annotated[float, Field(strict=False, ge=-180, le=180, examples=[85.38123])]
+    lon: Annotated[float, Field(strict=False, ge=-180, le=180)]
     """Degrees, east positive."""
-    radius_m: Annotated[float, Field(strict=False, ge=0, examples=[20])] | None = None
+    radius_m: Annotated[float, Field(strict=False, ge=0)] | None = None
     """Metres around it within which he is; null: not known."""
-    datum: Annotated[Datum, Field(strict=False, examples=["wgs84"])] | None = None
+    datum: Annotated[Datum, Field(strict=False)] | None = None
     """What these numbers are in; without it, what `gis.yaml` says of people's."""
-    address: Annotated[str, Field(max_length=500, examples=["启明区晨光路12号"])] | None = None
+    address: Annotated[str, Field(max_length=500)] | None = None
     """Where, in words."""
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, create_
 from pydantic.json_schema import JsonSchemaValue
 from sqlalchemy import Engine
 
-from console.api.acting import Act, Version, Word, Words, ask
+from console.api.acting import Act, Version, Word, Words, ask, example
 from console.api.incidents import id_of
 from console.api.problem import ProblemError
 from console.api.sources import Sources
@@ -58,6 +58,8 @@ Kind = Annotated[Result, Field(strict=False)]
 class Create(Act):
     """A record is begun."""
 
+    model_config = ConfigDict(json_schema_extra=example({"changes": _EXAMPLE}))
+
     changes: Changes = Field(default_factory=dict)
     call: Word | None = None
     """The call from which it comes."""
@@ -68,6 +70,8 @@ class Create(Act):
 class Amend(Act):
     """What the record says is changed."""
 
+    model_config = ConfigDict(json_schema_extra=example({"version": 1, "changes": {"grade": "II", "trapped": 3}}))
+
     version: Version
     """That of the record which was looked at."""
     changes: Changes
@@ -76,6 +80,8 @@ class Amend(Act):
 class Submit(Act):
     """The draft is handed over to those who act."""
 
+    model_config = ConfigDict(json_schema_extra=example({"version": 1}))
+
     version: Version
     changes: Changes = Field(default_factory=dict)
     """What is filled in last."""
@@ -83,6 +89,10 @@ class Submit(Act):
 
 class End(Act):
     """It is over, or never was one for us."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example({"version": 3, "result": "handled", "words": "明火已扑灭，无人伤亡"})
+    )
 
     version: Version
     """The newest: nobody ends what he has not read."""
@@ -93,6 +103,8 @@ class End(Act):
 class Reopen(Act):
     """It is not over after all."""
 
+    model_config = ConfigDict(json_schema_extra=example({"version": 4, "words": "复燃"}))
+
     version: Version
     words: Words
     """Why."""
@@ -102,6 +114,8 @@ class Reopen(Act):
 class Merge(Act):
     """Two incidents are one event."""
 
+    model_config = ConfigDict(json_schema_extra=example({"version": 2, "into": "20261125-0001"}))
+
     version: Version
     into: Word
     """The incident in which this one goes on: its id or number."""
@@ -109,6 +123,8 @@ class Merge(Act):
 
 class Split(Act):
     """An incident is two events."""
+
+    model_config = ConfigDict(json_schema_extra=example({"version": 3, "changes": {"place": "启明区晨光路14号"}}))
 
     version: Version
     changes: Changes
@@ -122,17 +138,23 @@ class Split(Act):
 class Note(Act):
     """Somebody writes something down."""
 
+    model_config = ConfigDict(json_schema_extra=example({"words": "报警人在楼下等候"}))
+
     words: Words
 
 
 class LinkCall(Act):
     """A call is about this incident."""
 
+    model_config = ConfigDict(json_schema_extra=example({"call": "liandong-1732374000.1"}))
+
     call: Word
 
 
 class LinkIncident(Act):
     """Two incidents have to do with each other, and both go on."""
+
+    model_config = ConfigDict(json_schema_extra=example({"other": "20261125-0001", "relationship": "parent"}))
 
     other: Word
     """Its id or number."""
@@ -143,7 +165,9 @@ class LinkIncident(Act):
 class Preview(BaseModel):
     """Changes that are not made yet."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra=example({"changes": {"type": "power-cut", "grade": "II"}})
+    )
 
     changes: Changes = Field(default_factory=dict)
 

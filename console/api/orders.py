@@ -7,10 +7,10 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from sqlalchemy import Engine
 
-from console.api.acting import Act, Key, Word, Words, act_problems, ask
+from console.api.acting import Act, Key, Word, Words, act_problems, ask, example
 from console.api.incidents import NO_SUCH_INCIDENT, IncidentId, Orders, id_of
 from console.api.problem import INTERNAL, INVALID, JOURNAL_AWAY, UNAUTHORIZED, ProblemError, Responses, problems
 from console.api.sources import Sources, SourcesOf
@@ -33,9 +33,13 @@ by_hand = APIRouter(prefix="/api/v1/incidents", tags=["orders"])
 class ByHand(Act):
     """A person orders a department, whatever plans say."""
 
+    model_config = ConfigDict(
+        json_schema_extra=example({"department": "fire", "text": "晨光路12号请派云梯车一辆", "deadline_s": 60})
+    )
+
     department: Word
     """Its id."""
-    text: Annotated[str, Field(min_length=1, max_length=400, examples=["晨光路12号请派云梯车一辆"])]
+    text: Annotated[str, Field(min_length=1, max_length=400)]
     """What is spoken, in the department's language."""
     deadline_s: Annotated[int, Field(ge=10, le=3600)] | None = None
     """By when it has to be acknowledged; without it, what `departments.yaml` says."""
@@ -44,15 +48,19 @@ class ByHand(Act):
 class CancelOrder(Act):
     """An order is taken back."""
 
-    reason: Annotated[Words, Field(examples=["现场已控制"])] = ""
+    model_config = ConfigDict(json_schema_extra=example({"reason": "现场已控制"}))
+
+    reason: Words = ""
 
 
 class Feedback(Act):
     """A department reports; progress, words, or both."""
 
-    progress: Annotated[OrderState | None, Field(strict=False, examples=["on-scene"])] = None
+    model_config = ConfigDict(json_schema_extra=example({"progress": "on-scene", "words": "两车已到场，正在救人"}))
+
+    progress: Annotated[OrderState | None, Field(strict=False)] = None
     """How far it is: `en-route`, `on-scene` or `done`."""
-    words: Annotated[Words, Field(examples=["两车已到场，正在救人"])] = ""
+    words: Words = ""
 
 
 def _problems(conflict: str, invalid: str = "") -> Responses:

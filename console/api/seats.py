@@ -46,6 +46,8 @@ class _Wish(BaseModel):
 class SignIn(_Wish):
     """A person begins to work at a seat, ready for calls."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"person": "zhang-wei", "pin": "123456"}]})
+
     person: Word
     """The person's id, or staff number."""
     pin: Annotated[SecretStr, Field(min_length=1, max_length=40)] | None = None
@@ -54,6 +56,8 @@ class SignIn(_Wish):
 
 class Pause(_Wish):
     """The person at a seat wants no calls for now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "rest"}]})
 
     reason: Word
     """One of the centre's `pause_reasons`."""
