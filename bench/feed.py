@@ -28,7 +28,7 @@ from bench.lines import lines
 from bench.load import Centre as Target
 from bench.load import Load, Window, load
 from bench.notes import Noted, notes
-from bench.report import conclude, machine, percentile, table
+from bench.report import Spread, conclude, machine, spread, table
 from bench.sides import BIND, SEED, ended_politely
 from bench.usage import resident_mb, usage
 
@@ -91,17 +91,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     used = marks[1].since(marks[0])
     ours = [call for call in calls if call.way == CALLS]
     figures = {
-        "call": _figures(seen(ours, heard), len(ours)),
-        "submit": _figures(handed(alone, heard), len(alone) * LISTENERS),
+        "call": spread(seen(ours, heard)),
+        "submit": spread(handed(alone, heard)),
         "both": {
-            "call": _figures(seen([call for call in calls if call.way == BOTH], heard)),
-            "submit": _figures(handed(meanwhile, heard)),
+            "call": spread(seen([call for call in calls if call.way == BOTH], heard)),
+            "submit": spread(handed(meanwhile, heard)),
         },
         "cpu": {name: round(100 * spent / used.at, 1) for name, spent in used.cpu_s.items()}
         | {"machine": round(100 * used.machine_s / used.at, 1)},
         "memory_mb": memory,
     }
-    rung = _figures([(call.rung - call.sent) / 1e6 for call in ours if call.rung])
+    rung = spread([(call.rung - call.sent) / 1e6 for call in ours if call.rung])
     print("\n" + readable(figures, rung), flush=True)
     call, submit = figures["call"], figures["submit"]
     return conclude(
@@ -159,7 +159,7 @@ def handed(submitted: Sequence[Submitted], heard: Noted) -> list[float]:
     ]
 
 
-def readable(figures: dict[str, object], rung: dict[str, float | int | None]) -> str:
+def readable(figures: dict[str, object], rung: Spread) -> str:
     """The table, and what is to be known beside it."""
     both = figures["both"]
     assert isinstance(both, dict)
@@ -223,14 +223,6 @@ def _write(folder: Path, contact: str) -> None:
             rows.writerow((f"139{number:08d}", "张三", f"晨光路{number}号", lat, lon, "wgs84", 30, "fixed"))
 
 
-def _figures(values: Sequence[float], wanted: int | None = None) -> dict[str, float | int | None]:
-    return {
-        "count": len(values),
-        **{f"p{share}_ms": _rounded(percentile(values, share / 100)) for share in (50, 90, 99)},
-        "max_ms": _rounded(max(values, default=None)),
-    }
-
-
 def _within(figures: object, limit_ms: float) -> bool:
     value = figures["p99_ms"] if isinstance(figures, dict) else None
     return isinstance(value, float) and value <= limit_ms
@@ -238,10 +230,6 @@ def _within(figures: object, limit_ms: float) -> bool:
 
 def _pairs(cpu: object) -> list[tuple[str, float]]:
     return list(cpu.items()) if isinstance(cpu, dict) else []
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
 
 
 if __name__ == "__main__":

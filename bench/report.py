@@ -20,6 +20,17 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
+Spread = dict[str, float | int | None]
+"""How values are spread: `count`, and `p50_ms`, `p90_ms`, `p99_ms`, `max_ms`; None of none."""
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """How values in ms are spread, for the JSON line."""
+    shares = {f"p{share}_ms": percentile(values, share / 100) for share in (50, 90, 99)}
+    rounded = {name: None if value is None else round(value, 2) for name, value in shares.items()}
+    return {"count": len(values), **rounded, "max_ms": round(max(values), 2) if values else None}
+
+
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Columns under their heads, the first to the left, all others to the right; None is a dash, floats are short."""
     texts = [list(heads), *([_cell(value) for value in row] for row in rows)]
