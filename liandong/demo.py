@@ -33,15 +33,17 @@ Lines with a time are facts of the centre's live feed, with the time at which ea
 telephones do, ! the log. The example's deadlines are {DEADLINE_S} s here, so that nobody need wait for minutes.
 """
 
+INTERRUPTED = 130  # as a shell says it of Ctrl-C
+
 
 def demo(state: Path, *, stay: bool) -> int:
-    """Play the call; then stay up until Ctrl-C, unless not wanted."""
+    """Play the call; then stay up until Ctrl-C, unless not wanted. Gives the exit code, `INTERRUPTED` among them."""
     logging.basicConfig(format=f"{'':13}! %(message)s", level=logging.WARNING)
-    asyncio.run(_demo(state, stay=stay))
-    return 0
+    return 0 if asyncio.run(_demo(state, stay=stay)) else INTERRUPTED
 
 
-async def _demo(state: Path, *, stay: bool) -> None:
+async def _demo(state: Path, *, stay: bool) -> bool:
+    """Whether it was played to its end."""
     began = time.monotonic()
     trunk = await open_trunk((HOST, 0))
     try:
@@ -49,7 +51,7 @@ async def _demo(state: Path, *, stay: bool) -> None:
         with holding(installation.state.run, Role.SERVE):
             async with Switchboard(trunk) as city:
                 connect(city, installation.centre)
-                await _serve(installation, trunk, city, began, stay=stay)
+                return await _serve(installation, trunk, city, began, stay=stay)
     finally:
         await trunk.close()
 
@@ -61,7 +63,7 @@ def _installation(state: Path, trunk: Phone) -> Installation:
     return Installation.open(set_stage(state.absolute() / "centre", f"{host}:{port}"), state, gives_way=True)
 
 
-async def _serve(installation: Installation, trunk: Phone, city: Switchboard, began: float, *, stay: bool) -> None:
+async def _serve(installation: Installation, trunk: Phone, city: Switchboard, began: float, *, stay: bool) -> bool:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -70,14 +72,17 @@ async def _serve(installation: Installation, trunk: Phone, city: Switchboard, be
     try:
         await _first(serving, service.serving.wait())
         print(INTRODUCTION, flush=True)
-        await _first(serving, _interruptible(ended, play(installation, service, trunk, city, began)))
-        if stay and not ended.is_set():
+        playing = asyncio.create_task(play(installation, service, trunk, city, began))
+        await _first(serving, _interruptible(ended, playing))
+        played = not playing.cancelled()
+        if stay and played and not ended.is_set():
             _invite(installation, service)
             await _first(serving, ended.wait())
     finally:
         await service.stop()
         await serving
         print("\nAll that the demo started is stopped.")
+    return played
 
 
 async def _first(serving: asyncio.Task[None], other: Awaitable[object]) -> None:
@@ -91,15 +96,16 @@ async def _first(serving: asyncio.Task[None], other: Awaitable[object]) -> None:
         serving.result()
 
 
-async def _interruptible(ended: asyncio.Event, playing: Awaitable[None]) -> None:
-    task = asyncio.ensure_future(playing)
+async def _interruptible(ended: asyncio.Event, playing: asyncio.Task[None]) -> None:
+    """Play, or cancel it; raises what went wrong in it."""
     interruption = asyncio.ensure_future(ended.wait())
-    await asyncio.wait({task, interruption}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({playing, interruption}, return_when=asyncio.FIRST_COMPLETED)
     interruption.cancel()
-    if task.done():
-        task.result()
-    else:
-        task.cancel()
+    if not playing.done():
+        playing.cancel()
+        await asyncio.wait({playing})
+    if not playing.cancelled():
+        playing.result()
 
 
 def _invite(installation: Installation, service: Service) -> None:
