@@ -177,6 +177,7 @@ class Bench:
         for place in range(count):
             self._order(incident, departments.together(place), 120)
             time.sleep(APART_S)
+        self._invited(begun, [number for each in numbers for number in each])
         self._quiet()
         found = []
         for each in numbers:
@@ -189,11 +190,12 @@ class Bench:
         """Orders whose first telephone rings beyond the deadline: each with the number that is to ring then."""
         second = {departments.number(place, 1): [TAKES] for place in range(count)}
         self._telephones.behave(RINGS_ON, second)
-        incident, orders = self._by_hand(), dict[str, str]()
+        begun, incident, orders = time.time_ns(), self._by_hand(), dict[str, str]()
         for place in range(count):
             order = self._order(incident, departments.department(place), DEADLINE_S)
             orders[order["id"]] = departments.number(place, 1)
             time.sleep(APART_S)
+        self._invited(begun, list(second))
         self._quiet()
         return orders
 
