@@ -23,14 +23,14 @@ from gis.settings import GisSettings
 from intake.edge.beside import Beside
 from intake.edge.finding import Finding
 from intake.history import Follower
-from intake.incident import Book, Catalogue, IncidentTypes
+from intake.incident import Book, Catalogue, Incident, IncidentTypes
 from intake.number import NumberForm
 from journal import Fact, Journal
 from journal.instant import utc_now
 from liandong.incidents import IncidentDesk
 from liandong.installation import Installation
 from liandong.marking import Marking
-from liandong.ordering import Ordering
+from liandong.ordering import Areas, Ordering
 from liandong.phone_asked import PhoneAsked
 from liandong.spots import areas_at
 from telephony.manager.exchange import Exchange, News
@@ -76,7 +76,8 @@ class Casework:
             seats,
             reports=installation.telephony.report_numbers,
         )
-        self.incidents = IncidentDesk(journal, book, lists, ordering(installation, places), self.notifier)
+        orders = ordering(installation, lambda incident: _areas(places, self.beside, incident))
+        self.incidents = IncidentDesk(journal, book, lists, orders, self.notifier)
         self.phone = PhoneAsked(journal.reader, form, self.notifier)
         self._follower = Follower(journal, form)
 
@@ -136,7 +137,7 @@ def catalogue(installation: Installation) -> Catalogue:
     return Catalogue(installation.centre.part(IncidentTypes), services)
 
 
-def ordering(installation: Installation, locator: Locator) -> Ordering:
+def ordering(installation: Installation, areas: Areas) -> Ordering:
     """The plans and departments."""
     centre = installation.centre
     return Ordering(
@@ -144,5 +145,12 @@ def ordering(installation: Installation, locator: Locator) -> Ordering:
         centre.part(Departments),
         centre.part(IncidentTypes),
         centre.part(Settings).zone,
-        lambda spot: areas_at(locator.jurisdictions, spot),
+        areas,
     )
+
+
+def _areas(places: Locator, beside: Beside, incident: Incident) -> frozenset[str]:
+    """Where its spot lies; as long as it has none, where those who call about it are. Asked in the writer's thread."""
+    if incident.content.spot is not None:
+        return areas_at(places.jurisdictions, incident.content.spot)
+    return frozenset[str]().union(*(beside.areas(each.call) for each in incident.calls))

@@ -25,12 +25,12 @@ from dispatch.order import Order, OrderState
 from dispatch.plan import Plan
 from dispatch.tables import orders, started_plans
 from dispatch.wording import IncidentWords, OrderText
-from intake.incident import DeedRefused, Incident, IncidentTypes, Spot, day_of
+from intake.incident import DeedRefused, Incident, IncidentTypes, day_of
 from intake.incident.error import BadValue
 from journal import Unit
 
-Areas = Callable[[Spot | None], frozenset[str]]
-"""Ids of the areas of a spot."""
+Areas = Callable[[Incident], frozenset[str]]
+"""Ids of the areas in which an incident lies, or may lie."""
 
 LEAST_DEADLINE_S, MOST_DEADLINE_S = 10, 3600
 
@@ -113,7 +113,7 @@ class Ordering:
     def _matches(self, incident: Incident) -> tuple[Match, ...]:
         content = incident.content
         situation = situation_of(content, content.called, self._reported(incident))
-        return match(self._plans, replace(situation, areas=situation.areas | self._areas(content.spot)))
+        return match(self._plans, replace(situation, areas=situation.areas | self._areas(incident)))
 
     def _words(self, incident: Incident) -> IncidentWords:
         return words_of(incident.content, incident.number, self._types, self._reported(incident))

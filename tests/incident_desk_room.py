@@ -27,11 +27,23 @@ from liandong.engine import open_journal
 from liandong.incidents import Did, IncidentDesk
 from liandong.installation import Installation
 from liandong.marking import Marking
+from liandong.spots import areas_at
 from tests.centre import write_centre
 from tests.journal_places import START, Clock
 
 ZHANG = Who("zhang-wei", seat="seat-01")
 FIRE = {"type": "house-fire", "place": "启明区晨光路12号", "summary": "三楼冒烟", "called": "119", "form": "fire"}
+DISTRICT = """id: district
+version: 1
+name: {zh: 启明区, en: Qiming}
+priority: 3
+when:
+  - {types: [house-fire], areas: [qiming]}
+orders:
+  - department: gas
+    text: {zh: "{place}", en: "{place}"}
+"""
+"""A plan for one district."""
 NOT_READY = "the notifier is not ready"
 
 
@@ -62,7 +74,8 @@ class DeskRoom:
         lists = catalogue(installation)
         book = Book(lists, installation.centre.part(Settings).zone, number_form(installation))
         self.marking = Marking(book)
-        orders = ordering(installation, locator(installation))
+        places = locator(installation)
+        orders = ordering(installation, lambda incident: areas_at(places.jurisdictions, incident.content.spot))
         self.desk = IncidentDesk(journal, book, lists, orders, self.notifier, clock)
 
     @property

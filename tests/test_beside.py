@@ -17,9 +17,11 @@ from gis.subscriber_import import import_subscribers
 from intake.edge import beside as beside_module
 from journal import Fact, facts_about
 from telephony.manager import event as told
-from tests.centre import EXAMPLE
+from tests.centre import EXAMPLE, write_centre
 from tests.edge_room import until
 from tests.engine_house import BY, SEAT, WHO, House, house
+from tests.incident_desk_room import DISTRICT
+from tests.incident_room import SPOT
 from tests.journal_places import START
 
 CIRCLE = 'shape="Circle", crs="2d", pos="39.601 85.402", radius="40"'
@@ -258,3 +260,26 @@ async def test_nothing_is_kept_of_calls_that_are_over(engine: House) -> None:
     assert engine.engine._casework.beside._calls
     engine.telephones.leaves(call)
     await until(lambda: not engine.engine._casework.beside._calls)
+
+
+async def test_plans_for_a_district_start_by_the_callers_own_position_as_long_as_nobody_has_set_a_spot(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (write_centre(short_path / "centre") / "plans" / "district.yaml").write_text(DISTRICT)
+    async with house(short_path, monkeypatch) as engine:
+        call = comes(engine)
+        carries(engine, call, location_info=CIRCLE.replace("85.402", "85.35"))
+        await shown(engine, call, lambda it: len(it.positions) == 2)
+        begun = {"changes": {"type": "house-fire"}, "call": call}
+        made = (await engine.wants("incident", deed="create", args=begun, **TAKER))["incident"]
+        plans = (await engine.wants("plans", incident=made["id"]))["plans"]
+        assert [each["id"] for each in plans] == ["house-fire", "district"]
+        elsewhere = {"spot": SPOT.plain() | {"lat": 39.6, "lon": 85.49}}
+        plans = (await engine.wants("plans", incident=made["id"], changes=elsewhere))["plans"]
+        assert [each["id"] for each in plans] == ["house-fire"], "what a person has set counts alone"
+        other = comes(engine, "13800000002")
+        await shown(engine, other, lambda it: it.positions)
+        begun = {"changes": {"type": "house-fire"}, "call": other}
+        made = (await engine.wants("incident", deed="create", args=begun, **TAKER))["incident"]
+        plans = (await engine.wants("plans", incident=made["id"]))["plans"]
+        assert [each["id"] for each in plans] == ["house-fire"], "the trunk's own position says nothing of districts"

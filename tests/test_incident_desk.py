@@ -17,18 +17,8 @@ from dispatch.wish import Close
 from intake.incident import DeedRefused, IncidentError, IncidentState, NoSuchIncident, Stale
 from journal import CommitUnknown, NotCommitted, Refusal
 from tests.edge_room import until
-from tests.incident_desk_room import FIRE, ZHANG, DeskRoom, desk_room
+from tests.incident_desk_room import DISTRICT, FIRE, ZHANG, DeskRoom, desk_room
 
-DISTRICT = """id: district
-version: 1
-name: {zh: 启明区, en: Qiming}
-priority: 3
-when:
-  - {types: [house-fire], areas: [qiming]}
-orders:
-  - department: gas
-    text: {zh: "{place}", en: "{place}"}
-"""
 IN_QIMING = {"lat": 39.6, "lon": 85.35, "source": "call-taker", "at": "2026-11-23T15:00:00.000000Z"}
 
 

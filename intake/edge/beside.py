@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gis.carried import Carried, Geoloc
 from gis.locate import CallFacts, Located
 from gis.position import Position
+from gis.ranking import Rank
 from intake.edge.about import NOTHING, About, Missing
 from intake.edge.desk import NotGranted
 from intake.edge.finding import Finding
@@ -39,6 +40,7 @@ from telephony.manager.channel import Channel
 from telephony.manager.exchange import Exchange, News
 from telephony.manager.snapshot import Snapshot
 
+_TRUSTED = frozenset({Rank.CONFIRMED, Rank.MEASURED, Rank.FIXED_LINE})
 LATE_S = 1.0
 """A call-taker answers within three seconds, and should have seen who calls before."""
 
@@ -168,6 +170,13 @@ class Beside:
         """What is known of a call now."""
         known = self._calls.get(call)
         return NOTHING if known is None else known.about
+
+    def areas(self, call: str) -> frozenset[str]:
+        """Ids of the areas in which the caller of a call is or may be, if that is more than a guess."""
+        located = self.about(call).located
+        if not located.ranking or located.ranking[0][1] not in _TRUSTED:
+            return frozenset()
+        return frozenset(share.id for each in located.jurisdictions.values() for share in each.shares)
 
     def number(self, call: str) -> str:
         """The number of a call that is up; empty: withheld, or not up."""
