@@ -9,6 +9,7 @@ await casework.run()              # until cancelled
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 
@@ -36,6 +37,8 @@ from liandong.spots import areas_at
 from telephony.manager.exchange import Exchange, News
 from telephony.prompt.order import Speaker
 from telephony.settings import TelephonySettings
+
+log = logging.getLogger("engine")
 
 SPOKEN_FOR = timedelta(days=1)
 FORGET_EVERY_S = 3600.0
@@ -116,7 +119,10 @@ class Casework:
     async def _forget(self) -> None:
         """What was spoken for orders tells of people: it is needed for as long as they ring."""
         while True:
-            await self._speaker.forget(utc_now() - SPOKEN_FOR)
+            try:
+                await self._speaker.forget(utc_now() - SPOKEN_FOR)
+            except OSError as error:
+                log.error("what was spoken for old orders is still there: %s", error)
             await asyncio.sleep(FORGET_EVERY_S)
 
 

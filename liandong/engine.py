@@ -173,7 +173,8 @@ class Engine:
 
     async def _answer(self, question: Question) -> Answer:
         answer = await self._desk.answer(question)
-        self._casework.beside.asked(question.call, question.number)
+        if self._desk.knows(question.call):  # the news of its end may have overtaken the question
+            self._casework.beside.asked(question.call, question.number)
         return answer
 
     async def _live(self) -> None:

@@ -334,6 +334,10 @@ class Desk:
         """Facts that the journal refused."""
         return self._scribe.unwritten
 
+    def knows(self, call: str) -> bool:
+        """Whether this call is up."""
+        return self._core.call(call) is not None
+
     def calls(self) -> list[CallNow]:
         """Every call that is up, in the order in which they became known."""
         return [self._call_now(view) for view in self._core.calls()]
