@@ -117,9 +117,13 @@ def _parser() -> argparse.ArgumentParser:
     with_config(sub)
     with_state(sub)
     sub.add_argument("folder", type=Path, metavar="DIR", help="where to write them")
-    sub = command("demo", _demo, "play two calls on real telephones, kill the engine in between, then stay up")
+    sub = command(
+        "demo",
+        _demo,
+        "play one emergency on real telephones, from the ring to the acknowledged departments, then stay up",
+    )
     with_state(sub)
-    sub.add_argument("--exit", action="store_true", help="end after the calls; 0 only if every fact came")
+    sub.add_argument("--exit", action="store_true", help="end after the play; 0 only if every fact came")
     return parser
 
 
