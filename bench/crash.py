@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -115,6 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         telephones.behave(Manner(ring_s=0.5, keys="1"), dict(_manners(chance)))
         campaign = Chaos(served, telephones, engine, chance).run(kills)
         verdict = _verdict(served, telephones, campaign)
+        unspoken, bugs = engine.said("not spoken: "), engine.said("Traceback (most recent call last)")
         kept = len(list(served.recordings.glob("[0-9]*/*/*/*.json")))
     took_s = time.monotonic() - begun
     back = spread([1e3 * kill.back_s for kill in campaign.kills if kill.back_s is not None])
@@ -132,6 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "submissions": campaign.submissions,
             "sent_again": campaign.sent_again,
             "own_ends": engine.own_ends,
+            "bugs": bugs,
+            "unspoken": unspoken,
             "recordings": kept,
         },
         beside={},
@@ -141,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "0 unlabelled repeats": not verdict.unlabelled,
             "0 double acknowledgements": not verdict.double,
             "0 calls that nothing decided": not verdict.blind,
-            "the engine ended only when it was killed": engine.own_ends == 0,
+            "the engine ended only when it was killed": engine.own_ends == 0 and bugs == 0,
         },
     )
 
@@ -265,7 +269,7 @@ def readable(campaign: Campaign, verdict: Verdict, back: Spread) -> str:
     )
 
 
-def _centre(telephones: Lines):  # type: ignore[no-untyped-def]
+def _centre(telephones: Lines) -> AbstractContextManager[Centre]:
     return centre(1, change=lambda folder: departments.write(folder, telephones.contact, calling=CALLING, line=LINE))
 
 

@@ -39,6 +39,10 @@ class Lives:
         self._engine = self._child("engine")
         self.since = time.monotonic()
 
+    def said(self, words: str) -> int:
+        """How often the engines' log says this."""
+        return (self._served.state / "log" / "bench-engine.log").read_text(errors="replace").count(words)
+
     def end(self) -> None:
         """Let both end."""
         for each in (self._web, self._engine):

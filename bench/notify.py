@@ -3,7 +3,8 @@
 Parts, each by the HTTP interface as a desk does it:
 
 - *first*: an incident with a plan of three departments and a text that nobody has spoken before is handed over; from
-  sending the request to the first INVITE at one of their telephones, and to the last of the three.
+  sending the request to the first INVITE at one of their telephones, and to the last of the three. The very first one
+  after the engine's start, whose speakers are still beginning, is told apart (*cold*).
 - *all*: one incident orders all fifty departments, each with a text of its own; from sending the request to the moment
   in which the fiftieth telephone rings.
 - *key*: telephones of one department ring together, somebody picks one up and presses 1; from the key's going down to
@@ -84,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         served.await_ready()
         bench = Bench(served, telephones)
+        cold, _ = bench.first(1)
         first, three = bench.first(length.first)
         print(f"  {length.first} submissions done", flush=True)
         all_ms = [bench.all() for _ in range(length.rounds)]
@@ -97,7 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         naive_first = [bench.naive(departments.group_of(place))[0] for place in range(length.naive_first)]
         naive_all = [bench.naive(range(departments.MANY))[1] for _ in range(length.rounds)]
         version = served.asterisk.console("core show version").split()[1]
-    figures = {
+    figures: dict[str, Any] = {
+        "cold_ms": round(cold[0], 2),
         "first": spread(first),
         "three": spread(three),
         "all": spread(all_ms),
@@ -261,7 +264,7 @@ def late(noted: Noted, numbers: dict[str, str], telephones: Lines) -> tuple[list
     return told, dialled
 
 
-def readable(figures: dict[str, Spread], beside: dict[str, Spread]) -> str:
+def readable(figures: dict[str, Any], beside: dict[str, Spread]) -> str:
     """The table, and what is to be known beside it."""
     rows = [
         ("first: submission to the first telephone", figures["first"]),
@@ -273,7 +276,8 @@ def readable(figures: dict[str, Spread], beside: dict[str, Spread]) -> str:
         ("deadline: to the dispatcher's being told", figures["told"]),
         ("deadline: to the next telephone", figures["dialled"]),
     ]
-    return table(("ms", "count", "p50", "p90", "p99", "max"), [(name, *one.values()) for name, one in rows]) + "\n"
+    told = table(("ms", "count", "p50", "p90", "p99", "max"), [(name, *one.values()) for name, one in rows])
+    return f"{told}\n\nThe first submission after the engine's start: {figures['cold_ms']:.0f} ms.\n"
 
 
 def _within(values: Sequence[float], limit_ms: float, count: int) -> bool:
