@@ -23,11 +23,19 @@ TAKER, DISPATCHER, SUPERVISOR = Role.CALL_TAKER, Role.DISPATCHER, Role.SUPERVISO
 class Api:
     """What people say over HTTP. Every answer is held against the OpenAPI file."""
 
-    def __init__(self, port: int, tokens: Mapping[Role, str], house: House) -> None:
+    def __init__(self, port: int, tokens: Mapping[Role, str]) -> None:
         self.port = port
-        self.house = house
+        self.house: House
+        """The engine behind it, if it is in this process."""
         self.documented: Documented
         self._tokens = tokens
+
+    @classmethod
+    async def begin(cls, port: int, tokens: Mapping[Role, str]) -> "Api":
+        """Read the OpenAPI file first."""
+        api = cls(port, tokens)
+        api.documented = Documented(await api.openapi())
+        return api
 
     async def ask(
         self,
@@ -90,9 +98,9 @@ async def open_api(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         tokens = {role: installation.token(role.value).reveal() for role in Role}
         serving = asyncio.create_task(web.run(installation, ended))
         try:
-            api = Api(Ports.read(installation.state.run).http, tokens, living)
             await until(lambda: serving.done() or living.engine._hub.clients > 1)
-            api.documented = Documented(await api.openapi())
+            api = await Api.begin(Ports.read(installation.state.run).http, tokens)
+            api.house = living
             yield api
         finally:
             ended.set()

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
-from console.api.acting import Act, Key, act_problems, ask, example
+from console.api.acting import Act, act_problems, ask, example
 from console.api.calls import CallId
 from console.api.problem import INTERNAL, INVALID, UNAUTHORIZED, problems
 from console.api.sources import SourcesOf
@@ -75,10 +75,10 @@ async def caller(sources: SourcesOf, role: Anybody, call: CallId) -> NumberRecor
     status_code=HTTPStatus.CREATED,
     responses=act_problems(NO_SUCH_CALL, conflict="none of its own", invalid="; `bad_position`, `bad_datum`"),
 )
-async def mark_position(sources: SourcesOf, role: CallStaff, key: Key, call: CallId, wanted: Mark) -> PositionState:
+async def mark_position(sources: SourcesOf, role: CallStaff, call: CallId, wanted: Mark) -> PositionState:
     """It stands beside the others, before all of them, and replaces none. Also for a call that is over."""
     said = wanted.model_dump(mode="json", exclude={"seat"}, exclude_none=True)
-    told = await ask(sources, "locate", {"call": call, **said}, role, wanted.seat, key)
+    told = await ask(sources, "locate", {"call": call, **said}, role, wanted.seat, None)
     position = told["position"]
     at = to_text(datetime.fromisoformat(position["at"]))
     return PositionState.model_validate({**position, "at": at, "rank": Rank.CONFIRMED})

@@ -105,28 +105,24 @@ async def order(sources: SourcesOf, role: Anybody, order: OrderId) -> OrderRecor
     summary="Order once more",
     responses=_problems(f"`still_calling`: its lines are being rung; `under_way`: the department is; {_OVER}"),
 )
-async def order_again(
-    sources: SourcesOf, role: OrderStaff, key: Key, order: OrderId, wanted: Act | None = None
-) -> OrderRecord:
+async def order_again(sources: SourcesOf, role: OrderStaff, order: OrderId, wanted: Act | None = None) -> OrderRecord:
     """Its ladder begins anew, with its whole deadline. It needs no body."""
-    return await _wish(sources, role, "again", order, {}, wanted, key)
+    return await _wish(sources, role, "again", order, {}, wanted, None)
 
 
 @router.post("/{order}/cancel", summary="Take an order back", responses=_problems(_OVER))
 async def cancel_order(
-    sources: SourcesOf, role: OrderStaff, key: Key, order: OrderId, wanted: CancelOrder | None = None
+    sources: SourcesOf, role: OrderStaff, order: OrderId, wanted: CancelOrder | None = None
 ) -> OrderRecord:
     """Ringing stops, and who hears it is told. One that was acknowledged has to be taken back by word as well."""
     reason = wanted.reason if wanted is not None else ""
-    return await _wish(sources, role, "cancel", order, {"reason": reason}, wanted, key)
+    return await _wish(sources, role, "cancel", order, {"reason": reason}, wanted, None)
 
 
 @router.post("/{order}/word", summary="Acknowledge by word", responses=_problems(f"`acknowledged_already`; {_OVER}"))
-async def take_word(
-    sources: SourcesOf, role: OrderStaff, key: Key, order: OrderId, wanted: Act | None = None
-) -> OrderRecord:
+async def take_word(sources: SourcesOf, role: OrderStaff, order: OrderId, wanted: Act | None = None) -> OrderRecord:
     """The department has given its word to the dispatcher: the order is acknowledged. It needs no body."""
-    return await _wish(sources, role, "word", order, {}, wanted, key)
+    return await _wish(sources, role, "word", order, {}, wanted, None)
 
 
 @router.post(
