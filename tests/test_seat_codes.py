@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from liandong.centre import EXAMPLE, load_centre
 from phones import OutgoingCall, Phone
-from telephony.agi.answer import Answer, Nothing, Word
+from telephony.agi.answer import WISH_WORDS, Answer, Nothing, Word
 from telephony.agi.question import Question, Wish, WishKind
 from telephony.agi.server import AgiServer, End
 from telephony.prompt.settings import PromptSettings
@@ -200,4 +200,6 @@ async def test_the_real_server_and_the_real_dialplan_understand_each_other(centr
 
 async def test_every_word_has_a_prompt() -> None:
     texts = load_centre(EXAMPLE).part(PromptSettings).texts()
-    assert {f"wish-{word}" for word in Word} <= texts.keys()
+    assert {f"wish-{word}" for word in WISH_WORDS} <= texts.keys()
+    others = {word.value for word in Word if word not in (*WISH_WORDS, Word.CODE_KNOWN)}  # that code leads to a menu
+    assert others | {"feedback-away", "report-away"} <= texts.keys()
