@@ -30,7 +30,7 @@ A house burns, somebody dials 119. The call-taker writes down what he says, and 
 lines at once. While they ring, the engine is killed.
 
 Lines with a time are facts of the centre's live feed, with the time at which each happened; » is what people on
-telephones do, ! the log. The example's deadlines are {DEADLINE_S} s here, so that nobody need wait for minutes.
+telephones do, ! the log. The police's deadline is {DEADLINE_S} s here, so that you need not wait for two minutes.
 """
 
 INTERRUPTED = 130  # as a shell says it of Ctrl-C

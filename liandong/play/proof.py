@@ -24,8 +24,8 @@ from phones.g711 import RATE_HZ, Samples
 from recordings.verification import verify as verify_recordings
 
 KEPT_S = 60.0
-UNDERSTOOD = 0.8
-"""Share of a sentence that must be in its recording."""
+UNDERSTOOD = 0.5
+"""Share of a sentence that must be in its recording: all of it, but for what a machine under load sends too late."""
 
 
 async def prove(

@@ -1,36 +1,36 @@
 """The centre in which the demo plays: a copy of the example's folder, with what must be otherwise.
 
-The city's telephones stand where a socket is free; and nobody wants to watch for minutes how a duty line is waited
-for, so telephones ring shorter, the order is spoken once, and deadlines are near. Everything else is the example.
+The city's telephones stand where a socket is free; and nobody wants to watch for two minutes how the police's duty line
+is waited for: the order is spoken once, and their telephones ring shorter and have a nearer deadline in the plan that
+is played. Everything else is the example.
 """
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
 from liandong.centre import EXAMPLE
 
-DEADLINE_S = 30
-RING_S = 8
-_CALLING = {"deadline_s: 120": f"deadline_s: {DEADLINE_S}", "spoken: 2": "spoken: 1", "key_s: 8": "key_s: 3"}
-_LINE = re.compile(r"trunk: city(, ring_s: \d+)?(, wait_s: \d+)?")
-_ORDER = re.compile(r"deadline_s: \d+")
+DEADLINE_S = 35
+_RINGS = "trunk: city, ring_s: 20}"
+_ORDER = 'Cordon off and evacuate."}'
+CHANGES: tuple[tuple[str, str, str], ...] = (
+    ("departments.yaml", "spoken: 2", "spoken: 1"),
+    ("departments.yaml", "key_s: 8", "key_s: 3"),
+    ("departments.yaml", f"87000110, {_RINGS}", "87000110, trunk: city, ring_s: 6, wait_s: 5}"),
+    ("departments.yaml", f"87001110, {_RINGS}", "87001110, trunk: city, ring_s: 6, wait_s: 5}"),
+    ("plans/major-fire.yaml", _ORDER, f"{_ORDER}\n    deadline_s: {DEADLINE_S}"),
+)
+"""File, what stands there in the example, and what stands there here."""
 
 
 def set_stage(folder: Path, trunk: str) -> Path:
     """Copy the example; `trunk` is host:port of the city's telephones."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    _change(folder / "telephony.yaml", "contact: 127.0.0.2:5060", f"contact: {trunk}")
-    departments = folder / "departments.yaml"
-    for before, after in _CALLING.items():
-        _change(departments, before, after)
-    text = departments.read_text("utf-8")
-    departments.write_text(_LINE.sub(f"trunk: city, ring_s: {RING_S}, wait_s: 2", text), "utf-8")
-    for plan in (folder / "plans").iterdir():
-        plan.write_text(_ORDER.sub(f"deadline_s: {DEADLINE_S}", plan.read_text("utf-8")), "utf-8")
+    for file, before, after in (("telephony.yaml", "contact: 127.0.0.2:5060", f"contact: {trunk}"), *CHANGES):
+        _change(folder / file, before, after)
     return folder
 
 

@@ -25,7 +25,7 @@ from liandong.play.voice import ADVICE, GREETING, REPORT
 from phones import IncomingCall, OutgoingCall, Phone
 from phones.g711 import Samples
 
-CALLER, SECOND_CALLER = "13800000101", "13800000119"
+CALLER, SECOND_CALLER, FIRE_BRIGADE = "13800000101", "13800000119", "87001119"
 SEATS = ("seat-01", "seat-02")
 PEOPLE = ("zhang-wei", "li-na")
 PLAN = "major-fire"
@@ -42,6 +42,7 @@ HAPPENS: tuple[tuple[str, str, str, Json], ...] = (
 """What else must happen to these orders: what, whose, which fact, what it says."""
 ANSWER_S = 1.2  # how long the call-taker lets it ring: a trained one takes up to three seconds
 SPEECH_S = 20.0
+BETWEEN_S = 0.5  # from the last key of a code to the next prompt
 REACHED_S = 90.0  # the deadline, another line, and the order spoken there
 ENGINE_S = 30.0
 
@@ -206,19 +207,31 @@ class Story:
         return tuple(attempts)
 
     async def _report(self, incident: str) -> None:
-        """The fire brigade reports, and the incident is closed."""
+        """The fire brigade reports, first by telephone and then by radio, and the incident is closed."""
         orders = (await self._api.get(f"/api/v1/incidents/{incident}/orders"))["orders"]
-        fire = next(each["id"] for each in orders if each["department"] == "fire")
-        for progress, words in (("on-scene", "两车到场，正在救人"), ("done", "明火已扑灭，两人获救")):
-            said = {"progress": progress, "words": words}
-            await self._api.act("dispatcher", "POST", f"/api/v1/orders/{fire}/feedback", said)
-            await self._line.fact(
-                f"the fire brigade is {progress}", "FeedbackGiven", {"order": fire}, body={"reported": progress}
-            )
+        fire = next(each for each in orders if each["department"] == "fire")
+        number = self._installation.telephony.feedback_number or ""
+        self._line.act(f"the fire brigade dials {number} and keys in its order's code {fire['code']}, then 2: on scene")
+        dialled = await self._trunk.dial(number, caller=FIRE_BRIGADE)
+        await dialled.answered()
+        await dialled.hears_something()
+        await dialled.send_keys(fire["code"])
+        await asyncio.sleep(BETWEEN_S)
+        await dialled.hears_something()
+        await dialled.send_keys("2")
+        await self._reports(fire["id"], "on-scene")
+        said = {"progress": "done", "words": "明火已扑灭，两人获救"}
+        await self._api.act("dispatcher", "POST", f"/api/v1/orders/{fire['id']}/feedback", said)
+        await self._reports(fire["id"], "done")
+        await dialled.ended(SPEECH_S)
         version = (await self._api.get(f"/api/v1/incidents/{incident}"))["version"]
         said = {"version": version, "result": "handled", "words": "两人获救，无人死亡"}
         await self._api.act("dispatcher", "POST", f"/api/v1/incidents/{incident}/close", said)
         await self._line.fact("the incident is closed", "IncidentClearLogEvent", {"incident": incident})
+
+    async def _reports(self, order: str, progress: str) -> None:
+        about = {"order": order}
+        await self._line.fact(f"the order is {progress}", "FeedbackGiven", about, body={"reported": progress})
 
 
 def _told() -> Json:

@@ -248,4 +248,5 @@ def _told(fact: Json) -> Iterator[Line]:
 
 def _feedback(fact: Json) -> Iterator[Line]:
     said = [fact["body"].get("reported"), (fact["personal"] or {}).get("words")]
-    yield _department(fact), f"reports: {', '.join(each for each in said if each)}"
+    how = " by telephone" if fact["body"].get("by") == "phone" else ""
+    yield _department(fact), f"reports{how}: {', '.join(each for each in said if each)}"
