@@ -67,11 +67,16 @@ async def _serve(installation: Installation, trunk: Phone, city: Switchboard, be
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    new = "" if (installation.state.asterisk / "sounds").exists() else ", and its prompts are spoken for the first time"
+    print(f"The example centre starts{new} ({installation.state.path})", flush=True)
     service = Service(installation)
     serving = asyncio.create_task(service.run(asyncio.Event()))
     try:
         await _first(serving, service.serving.wait())
-        print(INTRODUCTION, flush=True)
+        print(
+            f"It serves after {time.monotonic() - began:.1f} s, on Asterisk {service.asterisk_text}\n{INTRODUCTION}",
+            flush=True,
+        )
         playing = asyncio.create_task(play(installation, service, trunk, city, began))
         await _first(serving, _interruptible(ended, playing))
         played = not playing.cancelled()
