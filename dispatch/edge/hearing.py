@@ -44,69 +44,88 @@ class _Heard:
 
 
 class Hearing:
-    """Translates, and remembers the halves of what is told in two."""
+    """Translates, and remembers the halves of what is told in two, of attempts whose end is not known."""
 
     def __init__(self) -> None:
         self._attempts: dict[str, _Heard] = {}
+
+    def __len__(self) -> int:
+        return len(self._attempts)
 
     def dials(self, attempt: str, fence: int) -> None:
         """We are about to dial this."""
         self._attempts[attempt] = _Heard(fence)
 
+    def adopts(self, attempt: str, fence: int) -> None:
+        """Another life has dialled this, or was about to; of its end we may hear both halves."""
+        self._attempts[attempt] = _Heard(fence, dialled=True)
+
     def forget(self, attempt: str) -> None:
         """It is over for whoever asked for it."""
         self._attempts.pop(attempt, None)
 
+    def awaits(self, attempt: str) -> bool:
+        """Whether we have dialled it and Asterisk has told nothing of it yet: its channel may still come."""
+        heard = self._attempts.get(attempt)
+        return heard is not None and not heard.dialled and heard.originated is None and heard.cause is None
+
     def hear(self, news: told.Event) -> Iterator[event.Report]:
         """What one happening means."""
         if isinstance(news, told.Originated):
-            heard = self._attempts.get(news.channel_id)
-            if heard is not None:
-                heard.originated = news.outcome
-                yield from self._over(news.channel_id, heard)
+            known = self._attempts.get(news.channel_id)
+            if known is not None:
+                known.originated = news.outcome
+                known.accepted = known.accepted or news.outcome is DialOutcome.ACCEPTED
+                yield from self._over(news.channel_id, known)
             return
         channel: Channel | None = getattr(news, "channel", None)
         if channel is None or channel.path != PATH:
             return
-        id, heard = channel.id, self._of(channel)
+        # Late news of one that is over are told as well: a key that is pressed on it may still count.
+        id, heard = channel.id, self._attempts.get(channel.id) or _Heard(channel.fence)
+        fence = channel.fence or heard.fence
+        heard.dialled = True
         match news:
             case told.Dialled():
-                heard.dialled = True
-                yield event.Dialled(id, heard.fence)
+                yield event.Dialled(id, fence)
             case told.Ringing():
-                yield event.Rings(id, heard.fence)
-            case told.Accepted() | told.DepartmentStep(step=Step.SPEAKING) if not heard.accepted:
-                heard.accepted = True
-                yield event.Accepted(id, heard.fence)
-            case told.DepartmentStep(step=Step.LISTENING):
-                yield event.PromptOver(id, heard.fence)
-            case told.DepartmentStep(step=Step.NO_KEY):
-                yield event.NoKey(id, heard.fence)
-            case told.DepartmentKey():
-                yield event.Key(id, heard.fence, news.key)
+                yield event.Rings(id, fence)
             case told.Ended():
                 heard.cause = news.cause
                 heard.accepted = heard.accepted or channel.state is ChannelState.UP
                 yield from self._over(id, heard)
+            case told.Accepted() | told.DepartmentStep() | told.DepartmentKey():
+                heard.accepted = True
+                yield from _went_on(id, fence, news)
             case _:
                 pass
 
     def _over(self, attempt: str, heard: _Heard) -> Iterator[event.Report]:
         """The end of an attempt, if all of it was told."""
-        if heard.cause is not None and heard.accepted:
+        if heard.accepted:
+            if heard.cause is None:
+                return
             came = Outcome.HUNG_UP
-        elif heard.originated in (None, DialOutcome.ACCEPTED) or (heard.dialled and heard.cause is None):
+        elif heard.originated is None or (heard.dialled and heard.cause is None):
             return
         else:
-            assert heard.originated is not None
             came = outcome(heard.originated, heard.cause or 0)
         self.forget(attempt)
         yield event.Ended(attempt, heard.fence, came)
 
-    def _of(self, channel: Channel) -> _Heard:
-        """What is known of it; one that another life dialled has its fence with it."""
-        heard = self._attempts.get(channel.id)
-        if heard is None:
-            up = channel.state is ChannelState.UP
-            heard = self._attempts[channel.id] = _Heard(channel.fence, dialled=True, accepted=up)
-        return heard
+
+def _went_on(
+    attempt: str, fence: int, news: told.Accepted | told.DepartmentStep | told.DepartmentKey
+) -> Iterator[event.Report]:
+    """What a step means of a call that was accepted."""
+    match news:
+        case told.DepartmentKey(key=key):
+            yield event.Key(attempt, fence, key)
+        case told.Accepted() | told.DepartmentStep(step=Step.SPEAKING):
+            yield event.Accepted(attempt, fence)
+        case told.DepartmentStep(step=Step.LISTENING):
+            yield event.PromptOver(attempt, fence)
+        case told.DepartmentStep(step=Step.NO_KEY):
+            yield event.NoKey(attempt, fence)
+        case _:
+            pass
