@@ -36,9 +36,18 @@ class Noted:
 
 
 def _read(log: Path, attempts: frozenset[str]) -> Mapping[str, Outcome]:
-    reader = Reader(log)
-    reader.skip_to_last(BACK_BYTES)
-    return ends_in(row for row in reader.read() if row.channel in attempts)
+    rows: list[ChannelEvent] = []
+    for path in (*_rotated(log), log):
+        reader = Reader(path)
+        reader.skip_to_last(BACK_BYTES)
+        rows += (row for row in reader.read() if row.channel in attempts)
+    return ends_in(rows)
+
+
+def _rotated(log: Path) -> list[Path]:
+    """What the log was until it was rotated the last time, which may be just now."""
+    others = log.parent.glob(f"{log.name}?*") if log.parent.is_dir() else ()
+    return sorted(others, key=lambda path: path.stat().st_mtime)[-1:]
 
 
 def ends_in(rows: Iterable[ChannelEvent]) -> Mapping[str, Outcome]:
