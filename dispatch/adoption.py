@@ -17,10 +17,11 @@ def issued(board: Board, orders: tuple[Order, ...]) -> None:
         if order.id in board.notifications:
             continue
         since = board.steady(order.issued_at)
-        notification = Notification(order, board.next_serial(), since, began=since)
-        board.add(notification)
         # A clock that was set meanwhile must not make the deadline longer.
-        board.await_order(notification, min(since, board.now) + order.deadline_s)
+        began = min(since, board.now)
+        notification = Notification(order, board.next_serial(), since, began=began)
+        board.add(notification)
+        board.await_order(notification, began + order.deadline_s)
         board.stir(order.id)
 
 

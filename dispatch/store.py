@@ -9,6 +9,7 @@
     store.write(unit, step.write)           # what the core decided, in the order of its writes
     store.written(connection, step.write)   # after `journal.CommitUnknown`: is it there?
     store.restore(connection)               # the first event of every life
+    store.untold(connection, known)         # what nobody has told this life of
 
 Rules: rows are made by `stored.after`, the same function from which the core's next life begins. An open order has one
 live timer, moved in the transaction of every fact that moves its deadline. Whatever `write` raises besides the
@@ -18,7 +19,7 @@ journal's own trouble is a bug: the process ends, and the next one begins with w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -122,9 +123,20 @@ def written(connection: Connection, wanted: Write) -> bool:
 
 def restore(connection: Connection) -> Stored:
     """Everything that a new life of the core has to know."""
-    wanted = select(orders.c.id).where(orders.c.wanted).order_by(orders.c.issued_at, orders.c.day, orders.c.serial)
-    found = rows.load(connection, list(connection.scalars(wanted)))
+    found = rows.load(connection, _wanted(connection))
     return Stored(tuple(found.values()), connection.scalar(select(func.max(attempts.c.fence))) or 0)
+
+
+def untold(connection: Connection, known: Collection[str]) -> tuple[Order, ...]:
+    """Open orders that no life of the core has begun with, but for these: whoever issued them told nobody."""
+    found = rows.load(connection, [id for id in _wanted(connection) if id not in known])
+    return tuple(each.order for each in found.values() if each.open and not each.attempts)
+
+
+def _wanted(connection: Connection) -> list[str]:
+    """Orders of which a life of the core has to know, in the order of their issue."""
+    wanted = select(orders.c.id).where(orders.c.wanted).order_by(orders.c.issued_at, orders.c.day, orders.c.serial)
+    return list(connection.scalars(wanted))
 
 
 def erase(unit: Unit, before: datetime) -> int:

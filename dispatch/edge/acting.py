@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,9 +27,10 @@ from telephony.manager.outcome import Outcome as Came
 from telephony.prompt.error import SpeechError
 from telephony.prompt.order import said_code
 
-SPEECH_S = 3.0  # a text takes a tenth of a second; a telephone that rings late is worse than one that says "call us"
+SPEECH_S = 3.0  # a text takes a tenth of a second; what takes longer is spoken on while the telephone rings
 AT_ONCE = 50  # dials under way; more of them would only wait inside of Asterisk
 LOOK_AGAIN_S = 0.05  # between two looks: Asterisk lists 20 times a second at most
+NOT_THERE_YET_S = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a channel that Asterisk is making; who is not patient never stops it
 
 log = logging.getLogger("dispatch")
 
@@ -41,6 +42,9 @@ class Speaks(Protocol):
 
     async def spoken(self, text: str, language: Language) -> Path:
         """Where it is, without its ending. Raises SpeechError."""
+
+    def place(self, text: str, language: Language) -> Path:
+        """Where it will be; who hears the order before it is there is told to call us."""
 
 
 class Acting:
@@ -76,7 +80,7 @@ class Acting:
         self.failed = 0
         """Acts that Asterisk refused, or of which nobody knows whether they took effect."""
         self.unspoken = 0
-        """Orders whose text could not be spoken: who was called heard that he should call."""
+        """Texts that could not be spoken in time: who was called may have heard that he should call."""
 
     async def run(self) -> None:
         """Act, until cancelled; a bug in any act ends it."""
@@ -101,10 +105,9 @@ class Acting:
                 self._asked.append(wanted)
                 self._some_asked.set()
 
-    def drop(self, *keys: str) -> None:
-        """Take notes out of Asterisk's own database, whenever there is time."""
-        for key in keys:
-            self._start(self._drop(key))
+    def drop(self, keys: Iterable[str]) -> None:
+        """Take notes out of Asterisk's own database, one after the other: dials come first."""
+        self._start(self._drop(tuple(keys)))
 
     def _start(self, act: Coroutine[Any, Any, None]) -> None:
         assert self._group is not None, "a notifier acts only while it runs"
@@ -125,13 +128,17 @@ class Acting:
             self._stopped.discard(wanted.attempt)
 
     async def _spoken(self, text: str, language: Language) -> Path | None:
-        """Where the text is to be heard; None: nowhere."""
+        """Where the text is, or will be, to be heard; None: nowhere."""
         try:
             async with asyncio.timeout(SPEECH_S):
                 return await self._speaker.spoken(text, language)
-        except (SpeechError, TimeoutError) as error:
+        except TimeoutError:
             self.unspoken += 1
-            log.error("not spoken: %s", error if str(error) else f"not within {SPEECH_S:g} s")
+            log.error("not spoken within %g s: the telephone rings meanwhile", SPEECH_S)
+            return self._speaker.place(text, language)
+        except SpeechError as error:
+            self.unspoken += 1
+            log.error("not spoken: %s", error)
             return None
 
     async def _originate(self, wanted: command.Dial, text: Path | None, code: Path | None) -> None:
@@ -162,8 +169,9 @@ class Acting:
             came = Refused(str(error))
         match came:
             case Answered():
+                self._report(event.Dialled(attempt, fence))  # also if sight was lost while it was made ready
                 if attempt in self._stopped:
-                    await self._hang_up(attempt)
+                    self._start(self._hang_up(attempt))
             case Refused(why=why):
                 self._did("dial", attempt, came)
                 log.error("%s was not dialled: %s", attempt, why)
@@ -181,13 +189,24 @@ class Acting:
     # Lines that are up.
 
     async def _hang_up(self, attempt: str) -> None:
-        self._did("hang up", attempt, await self._exchange.hang_up(attempt))
+        """End its channel; one that Asterisk is only making yet is waited for."""
+        for pause_s in (*NOT_THERE_YET_S, None):
+            early = self._hearing.awaits(attempt)
+            came = await self._exchange.hang_up(attempt)
+            if not early or not isinstance(came, Refused) or pause_s is None:
+                break
+            await asyncio.sleep(pause_s)
+        self._did("hang up", attempt, came)
 
     async def _say(self, wanted: command.Say) -> None:
         self._did("say", wanted.attempt, await self._exchange.say(wanted.attempt, wanted.fence, wanted.words.value))
 
-    async def _drop(self, key: str) -> None:
-        self._did("drop", key, await self._exchange.drop(key))
+    async def _drop(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            try:
+                self._did("drop", key, await self._exchange.drop(key))
+            except BadAction as error:
+                log.warning("a note of Asterisk's stays: %s", error)
 
     # Looks.
 
@@ -197,6 +216,7 @@ class Acting:
             await self._some_asked.wait()
             self._some_asked.clear()
             asked, self._asked = self._asked, []
+            ours = frozenset(self._dialling)
             outcome = await self._exchange.look()
             if self._did("look", "", outcome) and isinstance(outcome, Answered):
                 seen = outcome.value
@@ -207,7 +227,9 @@ class Acting:
                     log.warning("the channel event log can't be read: %s", error)
                     continue  # the core asks again
                 for each in asked:
-                    self._report(found(each, seen, ends))
+                    # Nobody can see what we are still about to dial; the core asks again.
+                    if each.attempt not in ours and each.attempt not in self._dialling:
+                        self._report(found(each, seen, ends))
             await asyncio.sleep(LOOK_AGAIN_S)
 
     def _did(self, what: str, whom: str, outcome: Came[object]) -> bool:

@@ -6,7 +6,8 @@ Rules:
 - Nothing is dialled, thanked for or stopped before its decision is on disk.
 - Notes of Asterisk's (which key was pressed, that a call is over) are dropped when the attempt's end is on disk, never
   before.
-- Once a minute an auditor reads the journal: an order that waits for somebody has a deadline that is not forgotten.
+- Once a minute an auditor holds what is on disk against what is believed.
+- After a bug nothing is done any more.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from dispatch import command, event, fact, store, wish, writing
 from dispatch.attempt import AttemptState
 from dispatch.edge.acting import Acting, Speaks
+from dispatch.edge.auditor import Auditor
 from dispatch.edge.hearing import Hearing
+from dispatch.edge.known import Known
 from dispatch.edge.noted import Ends
+from dispatch.edge.pulse import Pulse
 from dispatch.edge.scribe import Beside, Scribe, nothing
 from dispatch.escalation import Escalation, Event
 from dispatch.notification import OPEN
@@ -31,14 +35,17 @@ from dispatch.step import Step, Write
 from dispatch.stored import Stored
 from dispatch.view import OrderView
 from intake.edge.desk import NotGranted
-from journal import BadFact, Journal, audit
+from journal import BadFact, Journal
 from journal.instant import Clock, utc_now
-from telephony.department import NOTED, end_noted, key_noted
+from telephony.department import end_noted, key_noted
 from telephony.manager.exchange import Exchange, Gap, News
 from telephony.manager.snapshot import Snapshot
 
 AUDIT_S = 60.0
 RESTORE_AGAIN_S = 0.5
+
+_BEGINS = ("not_ready", "what was ordered before is still being taken over; try again in a moment")
+_ENDS = ("not_ready", "the engine has ended before it was written down; look, and try again")
 
 log = logging.getLogger("dispatch")
 
@@ -79,44 +86,41 @@ class Notifier:
             caller_name=caller_name,
         )
         self._scribe = Scribe(journal, beside, self._written)
-        self._orders: dict[str, Order] = {}
-        """Those of which the core knows."""
+        self._known = Known()
+        self._auditor = Auditor(journal, escalation, self._known, self._scribe, issued=self.issued, tell=self._tell)
         self._early: list[tuple[Order, ...]] = []
         """Issued before this life had begun."""
+        self._noted: tuple[str, ...] = ()
+        """What Asterisk had noted when it was last seen before that."""
         self._wishes: dict[str, asyncio.Future[command.Reply]] = {}
-        self._epoch = 0.0
-        """Seconds since 1970 at second 0 of the loop's clock."""
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at: float | None = None
+        self._pulse: Pulse | None = None
         self._broken: asyncio.Future[None] | None = None
         self.tells: Callable[[command.TellDispatcher], None] = lambda tell: None
         """Told at once what a dispatcher should know."""
         self.ready = False
         """Whether this life has taken over what is on disk."""
-        self.promises_broken = 0
-        """What the auditor found the last time."""
 
     # Its life.
 
     async def run(self) -> None:
         """Take over, then hear, act and write, until cancelled. Raises Bug, and whatever else must end the process."""
-        loop = asyncio.get_running_loop()
-        self._broken = loop.create_future()
+        self._broken = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._acting.run())
                 stored = await self._restored()
-                self._epoch = self._clock().timestamp() - loop.time()
+                self._pulse = pulse = Pulse(self._clock, self._ring)
                 self._take_over(stored)
                 group.create_task(self._scribe.run())
-                group.create_task(self._audit())
+                group.create_task(self._audit(pulse))
                 group.create_task(_raised(self._broken))
         finally:
             self.ready = False
-            if self._timer is not None:
-                self._timer.cancel()
-            for reply in self._wishes.values():
-                reply.cancel()
+            if self._pulse is not None:
+                self._pulse.stop()
+            for name, reply in self._wishes.items():
+                if not reply.done():
+                    reply.set_result(command.Reply(name, *_ENDS))
 
     async def _restored(self) -> Stored:
         def read() -> Stored:
@@ -131,25 +135,22 @@ class Notifier:
                 await asyncio.sleep(RESTORE_AGAIN_S)
 
     def _take_over(self, stored: Stored) -> None:
-        self._orders = {each.order.id: each.order for each in stored.orders}
+        self._known.add(each.order for each in stored.orders)
+        for each in stored.orders:
+            for attempt in each.attempts:
+                if not attempt.ended:
+                    self._hearing.adopts(attempt.id, attempt.fence)
         self.ready = True
         self._take(event.Restored(stored))
+        self._acting.drop(self._known.stale(self._noted))
         early, self._early = self._early, []
         for orders in early:
             self.issued(orders)
 
-    async def _audit(self) -> None:
+    async def _audit(self, pulse: Pulse) -> None:
         while True:
             await asyncio.sleep(AUDIT_S)
-            self._orders = {view.id: self._orders[view.id] for view in self._core.orders()}
-            try:
-                neglected = await asyncio.to_thread(audit, self._journal.reader, self._clock())
-            except SQLAlchemyError as error:
-                log.warning("promises cannot be audited: %s", str(error).partition("\n")[0])
-                continue
-            self.promises_broken = len(neglected)
-            for each in neglected:
-                log.error("a promise is not kept: %s %s: %s", each.subject_kind, each.subject_id, each.neglect.value)
+            await self._auditor.look(pulse)
             self._take(event.Tick())
 
     # What it is told.
@@ -157,31 +158,31 @@ class Notifier:
     def hear(self, news: News) -> None:
         """Every news of Asterisk, in order. Nothing counts before this life has begun: then Asterisk is asked."""
         if not self.ready:
+            self._noted = tuple(news.database) if isinstance(news, Snapshot) else self._noted
             return
         match news:
             case Gap():
                 pass  # nothing is certain until the snapshot that follows
             case Snapshot():
                 self._take(event.Missed())
-                self._acting.drop(*self._stale(news))
+                self._acting.drop(self._known.stale(news.database))
             case _:
                 for report in self._hearing.hear(news):
                     self._take(report)
 
     def issued(self, orders: tuple[Order, ...]) -> None:
         """Orders were issued: they are on disk. One that is known already is passed over."""
-        if not orders:
-            return
         if not self.ready:
             self._early.append(orders)
             return
-        self._orders |= {each.id: each for each in orders}
-        self._take(event.Issued(orders))
+        new = self._known.add(orders)
+        if new:
+            self._take(event.Issued(new))
 
     async def wish(self, wanted: wish.Wish) -> None:
         """Do what a person wants; returns when it is on disk. Raises NotGranted."""
         if not self.ready:
-            raise NotGranted("not_ready", "what was ordered before is still being taken over; try again in a moment")
+            raise NotGranted(*_BEGINS)
         reply: asyncio.Future[command.Reply] = asyncio.get_running_loop().create_future()
         self._wishes[wanted.wish] = reply
         try:
@@ -208,21 +209,30 @@ class Notifier:
             "dispatch_refused": self._scribe.refused,
             "dispatch_acts_failed": self._acting.failed,
             "orders_unspoken": self._acting.unspoken,
-            "promises_broken": self.promises_broken,
+            "promises_broken": self._auditor.broken,
         }
 
     # Steps.
 
     def _take(self, heard: Event) -> None:
         """One step of the core: written, and carried out."""
+        pulse = self._pulse
+        if not self.ready or pulse is None:
+            return  # this life is over
         try:
-            now = self._epoch + _steady()
-            self._carry_out(self._core.handle(heard, now), now)
+            before = pulse.now()
+            if pulse.set_back():
+                self._step(event.Tick(), before)  # what has passed until now has passed
+            self._step(heard, pulse.now())
         except BaseException as bug:
+            self.ready = False
             if self._broken is not None and not self._broken.done():
                 self._broken.set_exception(bug)
             raise
-        self._wind()
+        pulse.wind(self._core.next_deadline())
+
+    def _step(self, heard: Event, now: float) -> None:
+        self._carry_out(self._core.handle(heard, now), now)
 
     def _carry_out(self, step: Step, now: float) -> None:
         if step.write is not None:
@@ -232,8 +242,7 @@ class Notifier:
         for wanted in step.commands:
             match wanted:
                 case command.TellDispatcher():
-                    log.warning("look: order %s, %s: %s", wanted.order, wanted.department, wanted.why.value)
-                    self.tells(wanted)
+                    self._tell(wanted)
                 case command.Reply():
                     reply = self._wishes.get(wanted.wish)
                     if reply is not None and not reply.done():
@@ -241,8 +250,12 @@ class Notifier:
                 case _:
                     self._acting.do(wanted)
 
+    def _tell(self, wanted: command.TellDispatcher) -> None:
+        log.warning("look: order %s, %s: %s", wanted.order, wanted.department, wanted.why.value)
+        self.tells(wanted)
+
     def _witness(self, each: fact.Witnessed, now: float) -> None:
-        order = self._orders.get(each.order)
+        order = self._known.of(each.order)
         if order is None:
             return
         try:
@@ -253,39 +266,15 @@ class Notifier:
     def _written(self, writes: Sequence[Write]) -> None:
         """These are on disk."""
         for each in writes:
-            for told_ in each.facts:
-                if isinstance(told_, fact.AttemptEnded):
-                    self._hearing.forget(told_.attempt)
-                    self._acting.drop(key_noted(told_.attempt), end_noted(told_.attempt))
+            for told in each.facts:
+                if isinstance(told, fact.AttemptEnded):
+                    self._hearing.forget(told.attempt)
+                    self._acting.drop((key_noted(told.attempt), end_noted(told.attempt)))
         self._take(event.Committed(writes[-1].number))
 
-    def _stale(self, seen: Snapshot) -> Iterator[str]:
-        """Notes of attempts that are over on disk, or of which nothing is to be known any more."""
-        wanted = {each.id for view in self._core.orders() for each in view.attempts}
-        for key in seen.database:
-            folder, _, rest = key.partition("/")
-            if folder == NOTED and rest.rpartition("/")[0] not in wanted:
-                yield key
-
-    def _wind(self) -> None:
-        """Tick when the core wants it."""
-        due = self._core.next_deadline()
-        if due == self._timer_at:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer_at = due
-        loop = asyncio.get_running_loop()
-        self._timer = None if due is None else loop.call_at(due - self._epoch, self._ring)
-
     def _ring(self) -> None:
-        self._timer_at = None
         with suppress(Exception):  # `run` raises it
             self._take(event.Tick())
-
-
-def _steady() -> float:
-    return asyncio.get_running_loop().time()
 
 
 async def _raised(broken: asyncio.Future[None]) -> None:
