@@ -24,6 +24,13 @@ MOST_CHARACTERS = 400
 """Of one template: at 3.6 syllables a second some two minutes, and nobody remembers half of it."""
 
 UNKNOWN: Mapping[Language, str] = MappingProxyType({Language.ZH: "不详", Language.EN: "unknown"})
+_UNKNOWN: Mapping[Language, Mapping[str, str]] = MappingProxyType(
+    {
+        Language.ZH: {"place": "不详地点", "type": "不明警情", "grade": "等级不详"},
+        Language.EN: {"place": "an unknown place", "type": "Unknown incident"},
+    }
+)
+"""For what a bare word would not be understood of."""
 
 NAMES: Mapping[str, int] = MappingProxyType(
     {
@@ -39,6 +46,14 @@ NAMES: Mapping[str, int] = MappingProxyType(
     }
 )
 """What may stand in braces, and how many Chinese characters it usually makes: for estimates of how long it takes."""
+
+_GRADES: Mapping[Language, Mapping[Grade, str]] = MappingProxyType(
+    {
+        # A synthesiser spells Roman figures.
+        Language.ZH: dict(zip(Grade, ("一级", "二级", "三级", "四级"), strict=True)),
+        Language.EN: dict(zip(Grade, "1234", strict=True)),
+    }
+)
 
 OPTIONAL = frozenset({"summary", "people"})
 """What is left out where it is not known: nobody misses it, and "unknown" for it would be one more thing to ask."""
@@ -75,7 +90,8 @@ class OrderText(Part):
     def said(self, language: Language, values: Mapping[str, str]) -> str:
         """The text in one language. A name without a value is said to be unknown, or nothing if it can be left out."""
         template = self.zh if language is Language.ZH else self.en
-        said = {name: values.get(name) or ("" if name in OPTIONAL else UNKNOWN[language]) for name in NAMES}
+        unknown = dict.fromkeys(NAMES, UNKNOWN[language]) | _UNKNOWN[language] | dict.fromkeys(OPTIONAL, "")
+        said = {name: values.get(name) or unknown[name] for name in NAMES}
         return one_line(template.format_map(said))
 
     def usual_s(self, language: Language) -> float:
@@ -108,7 +124,7 @@ class IncidentWords:
         return {
             "number": self.number,
             "type": self.type.said(language) if self.type is not None else "",
-            "grade": self.grade.value if self.grade is not None else "",
+            "grade": _GRADES[language][self.grade] if self.grade is not None else "",
             "place": _short(self.place, 80),
             "summary": _short(self.summary, 120),
             "people": _short(self.people.said(language), 60) if self.people is not None else "",

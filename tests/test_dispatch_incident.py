@@ -52,7 +52,12 @@ def test_a_draft_of_which_nothing_is_known_meets_nothing() -> None:
 def test_orders_say_the_words_of_a_record_in_their_language() -> None:
     words = words_of(CONTENT, "20261125-0001", TYPES, AT)
     said = words.values(Language.ZH, Wording(zh="消防", en="Fire brigade"), None)
-    assert (said["type"], said["grade"], said["people"], said["time"]) == ("火灾", "II", "被困2人，涉及30人。", "23:15")
+    assert (said["type"], said["grade"], said["people"], said["time"]) == (
+        "火灾",
+        "二级",
+        "被困2人，涉及30人。",
+        "23:15",
+    )
     said = words.values(Language.EN, Wording(zh="消防", en="Fire brigade"), Wording(zh="预案", en="Plan"))
     assert (said["people"], said["department"], said["plan"]) == ("2 trapped, 30 involved.", "Fire brigade", "Plan")
 

@@ -109,15 +109,15 @@ def test_a_plan_may_bring_another_ladder(tmp_path: Path) -> None:
 
 # Texts.
 
-TEXT = OrderText(zh="{place}发生{type}，{grade}级。{summary}", en="{type} at {place}, grade {grade}. {summary}")
+TEXT = OrderText(zh="{place}发生{type}，{grade}。{summary}", en="{type} at {place}, grade {grade}. {summary}")
 WORDS = IncidentWords("20261125-0001", Wording(zh="火灾", en="Fire"), Grade.II, "民安路12号", "三层冒烟", time="23:15")
 
 
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        (Language.ZH, "民安路12号发生火灾，II级。三层冒烟"),
-        (Language.EN, "Fire at 民安路12号, grade II. 三层冒烟"),
+        (Language.ZH, "民安路12号发生火灾，二级。三层冒烟"),
+        (Language.EN, "Fire at 民安路12号, grade 2. 三层冒烟"),
     ],
 )
 def test_an_order_is_said_in_the_department_s_language_with_what_is_known(language: Language, said: str) -> None:
@@ -126,8 +126,8 @@ def test_an_order_is_said_in_the_department_s_language_with_what_is_known(langua
 
 def test_what_is_not_known_is_said_to_be_unknown() -> None:
     values = IncidentWords("1").values(Language.ZH, Wording(zh="消防", en="Fire"), None)
-    assert TEXT.said(Language.ZH, values) == "不详发生不详，不详级。"
-    assert TEXT.said(Language.EN, {}) == "unknown at unknown, grade unknown."
+    assert TEXT.said(Language.ZH, values) == "不详地点发生不明警情，等级不详。"
+    assert TEXT.said(Language.EN, {}) == "Unknown incident at an unknown place, grade unknown."
 
 
 def test_a_long_report_is_shortened_and_put_in_one_line_for_the_telephone() -> None:
