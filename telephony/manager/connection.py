@@ -39,7 +39,7 @@ class Connection:
         action_id, data = self._conversation.ask(action, fields)
         future: asyncio.Future[Outcome[Reply]] = asyncio.get_running_loop().create_future()
         if self._closed:
-            future.set_result(LinkLost())
+            future.set_result(LinkLost(sent=False))
         elif self._conversation.waiting > WAITING_MAX:
             future.set_result(Refused(f"{WAITING_MAX} actions wait for an answer already"))
         else:

@@ -261,12 +261,12 @@ class ManagerLink(Acts):
 
     async def look(self) -> Outcome[Snapshot]:
         """What is now, besides the news."""
-        return LinkLost() if self._connection is None else await self._look(self._connection)
+        return LinkLost(sent=False) if self._connection is None else await self._look(self._connection)
 
     async def _ask(self, action: str, *fields: tuple[str, str]) -> Outcome[Reply]:
         if self._connection is None:
             encode(action, "", fields)  # a bad action is bad with and without a link
-            return LinkLost()
+            return LinkLost(sent=False)
         _, answer = self._connection.ask(action, fields, self._patience.action_s)
         return await answer
 

@@ -6,7 +6,7 @@ to be asked (the next snapshot tells) before anybody repeats it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
@@ -34,7 +34,10 @@ class TimedOut:
 
 @dataclass(frozen=True, slots=True)
 class LinkLost:
-    """The link was not there, or ended before the answer came. Unknown whether it took effect."""
+    """The link was not there, or ended before the answer came. Unknown whether it took effect, if it was sent."""
+
+    sent: bool = field(default=True, compare=False)
+    """False: nothing was sent, so nothing has happened."""
 
 
 Outcome = Answered[T_co] | Refused | TimedOut | LinkLost
