@@ -21,8 +21,8 @@ from dispatch.ladder import DutyLine
 from dispatch.outcome import Outcome
 from telephony.department import department_call
 from telephony.manager.error import BadAction
-from telephony.manager.exchange import Exchange
-from telephony.manager.outcome import Answered, Refused
+from telephony.manager.exchange import Exchange, Origination
+from telephony.manager.outcome import Answered, LinkLost, Refused
 from telephony.manager.outcome import Outcome as Came
 from telephony.prompt.error import SpeechError
 from telephony.prompt.order import said_code
@@ -30,6 +30,7 @@ from telephony.prompt.order import said_code
 SPEECH_S = 3.0  # a text takes a tenth of a second; what takes longer is spoken on while the telephone rings
 AT_ONCE = 50  # dials under way; more of them would only wait inside of Asterisk
 LOOK_AGAIN_S = 0.05  # between two looks: Asterisk lists 20 times a second at most
+LINK_S, LINK_AGAIN_S = 3.0, 0.1  # an engine that has just come has a link in less; then the core's deadlines count
 NOT_THERE_YET_S = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a channel that Asterisk is making; who is not patient never stops it
 
 log = logging.getLogger("dispatch")
@@ -99,6 +100,8 @@ class Acting:
                     self._stopped.add(attempt)
                 else:
                     self._start(self._hang_up(attempt))
+            case command.Say(words=command.Words.ORDER):
+                pass  # the dialplan has begun again by itself; told so it would begin once more
             case command.Say():
                 self._start(self._say(wanted))
             case command.Ask():
@@ -149,7 +152,7 @@ class Acting:
         self._hearing.dials(attempt, fence)
         number, name = self._caller
         try:
-            came = await self._exchange.originate(
+            came = await self._send(
                 department_call(
                     attempt,
                     fence,
@@ -180,6 +183,16 @@ class Acting:
             case _:
                 self._did("dial", attempt, came)
                 self._report(event.LostSight(attempt, fence))
+
+    async def _send(self, wanted: Origination) -> Came[None]:
+        """Originate; while there is no link nothing is sent, and so nothing is repeated."""
+        until = asyncio.get_running_loop().time() + LINK_S
+        while True:
+            came = await self._exchange.originate(wanted)
+            late = asyncio.get_running_loop().time() >= until or wanted.channel_id in self._stopped
+            if late or not isinstance(came, LinkLost) or came.sent:
+                return came
+            await asyncio.sleep(LINK_AGAIN_S)
 
     def _target(self, line: DutyLine) -> str:
         if line.endpoint is not None:
