@@ -36,7 +36,7 @@ class Verdict:
     unlabelled: list[str] = field(default_factory=list)
     """Calls that did not say that they repeat, at a telephone that had been picked up for the same order before."""
     double: list[str] = field(default_factory=list)
-    """Orders that were acknowledged more than once."""
+    """Orders that were acknowledged more than once, or issued without being promised: sent again and done twice."""
     blind: list[str] = field(default_factory=list)
     """Calls that no attempt explains, and attempts that called twice."""
     orders: int = 0
@@ -68,15 +68,16 @@ def judge(facts: Iterable[dict[str, Any]], rungs: Sequence[Rung], promised: Iter
     for fact in facts:
         of[fact["type"]].append(fact)
     verdict = Verdict()
-    issued = {_order(fact) for fact in of["OrderIssued"]}
+    issued, asked = {_order(fact) for fact in of["OrderIssued"]}, set(promised)
     acknowledged = Counter(map(_order, of["Acknowledged"]))
     told = {_order(fact) for fact in of["DispatcherTold"]}
     attempts = [_attempt(fact) for fact in of["AttemptDecided"]]
     verdict.orders, verdict.acknowledged, verdict.attempts = len(issued), len(acknowledged), len(attempts)
     verdict.told, verdict.calls = len(told - acknowledged.keys()), len(rungs)
-    verdict.lost += [f"{order} was promised and not issued" for order in promised if order not in issued]
+    verdict.lost += [f"{order} was promised and not issued" for order in asked - issued]
     verdict.lost += [f"{order}: nobody knows of it" for order in issued - acknowledged.keys() - told]
     verdict.double += [f"{order}: acknowledged {times} times" for order, times in acknowledged.items() if times > 1]
+    verdict.double += [f"{order}: issued, and nobody was told so" for order in issued - asked]
     heard: set[tuple[str, str]] = set()
     dialled = Counter[str]()
     for rung, attempt in _matched(rungs, attempts):
