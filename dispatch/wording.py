@@ -90,7 +90,7 @@ class OrderText(Part):
     def said(self, language: Language, values: Mapping[str, str]) -> str:
         """The text in one language. A name without a value is said to be unknown, or nothing if it can be left out."""
         template = self.zh if language is Language.ZH else self.en
-        unknown = dict.fromkeys(NAMES, UNKNOWN[language]) | _UNKNOWN[language] | dict.fromkeys(OPTIONAL, "")
+        unknown = {**dict.fromkeys(NAMES, UNKNOWN[language]), **_UNKNOWN[language], **dict.fromkeys(OPTIONAL, "")}
         said = {name: values.get(name) or unknown[name] for name in NAMES}
         return one_line(template.format_map(said))
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from textwrap import indent
 
 from config.ports import PortSettings
+from liandong import play
 from liandong.account import account_text
 from liandong.centre import EXAMPLE
 from liandong.installation import TOKEN_ROLES, Installation
 from liandong.lock import Role, holding
-from liandong.play import SEATS, play
 from liandong.play.city import HOST, connect, open_trunk
 from liandong.play.stage import DEADLINE_S, set_stage
 from liandong.serve import Service
@@ -77,17 +77,28 @@ async def _serve(installation: Installation, trunk: Phone, city: Switchboard, be
             f"It serves after {time.monotonic() - began:.1f} s, on Asterisk {service.asterisk_text}\n{INTRODUCTION}",
             flush=True,
         )
-        playing = asyncio.create_task(play(installation, service, trunk, city, began))
+        playing = asyncio.create_task(play.play(installation, service, trunk, city, began))
         await _first(serving, _interruptible(ended, playing))
         played = not playing.cancelled()
         if stay and played and not ended.is_set():
             _invite(installation, service)
-            await _first(serving, ended.wait())
+            await _stay(installation, service, serving, ended)
     finally:
         await service.stop()
         await serving
         print("\nAll that the demo started is stopped.")
     return played
+
+
+async def _stay(
+    installation: Installation, service: Service, serving: asyncio.Task[None], ended: asyncio.Event
+) -> None:
+    standing_in = asyncio.create_task(play.stay(installation, service))
+    try:
+        await _first(serving, ended.wait())
+    finally:
+        standing_in.cancel()
+        await asyncio.gather(standing_in, return_exceptions=True)
 
 
 async def _first(serving: asyncio.Task[None], other: Awaitable[object]) -> None:
@@ -127,12 +138,12 @@ One of these tokens opens it:
 
   curl -H "Authorization: Bearer TOKEN" {api}/api/v1/incidents
 
-Make another call with softphones on this machine (SIP over UDP, {server}):
+Make another call with a softphone on this machine, or with two (SIP over UDP, {server}):
 
-{indent(account_text(installation, service.ports, "seat-01"), "  ")}
-             a call-taker: register, and wait for it to ring; somebody is signed in at {SEATS[0]} already
 {indent(account_text(installation, service.ports, "caller-1"), "  ")}
-             a caller: register, and dial 119
+             a caller: register, and dial 119; a trial telephone at {play.SEATS[1]} answers
+{indent(account_text(installation, service.ports, play.SEATS[0]), "  ")}
+             a call-taker, who is signed in already: as soon as it is registered, it is the one that rings
 
 Somebody sits at every department's telephone: submit an incident, and they are rung and press 1.
 The centre's files: {installation.centre.folder}

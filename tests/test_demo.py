@@ -18,7 +18,7 @@ import pytest
 from liandong.play.api import until
 from liandong.play.city import HOST
 from liandong.play.timeline import NotSeen
-from phones import Phone
+from phones import Phone, ring_then_answer
 
 COMMAND = [sys.executable, "-m", "liandong.command", "demo"]
 IN_ORDER = (
@@ -112,31 +112,54 @@ def test_the_demo_tells_the_whole_way_and_leaves_nothing_running(short_path: Pat
     assert (state / "centre" / "departments.yaml").is_file()
 
 
-def test_the_demo_stays_up_and_a_stranger_s_own_incident_reaches_its_departments(short_path: Path) -> None:
+async def test_the_demo_stays_up_for_a_stranger_s_own_call_and_his_own_incident(short_path: Path) -> None:
     state = short_path / "v"
     with begun(state) as process:
-        told = read_until(process, "Ctrl-C stops everything")
-        assert "account   seat-01" in told
-        assert "account   caller-1" in told
-        (address,) = re.findall(r"(http://\S+)/api/docs", told)
-        tokens = dict(re.findall(r"^  (call-taker|dispatcher|supervisor) +(\S+)$", told, re.MULTILINE))
-        assert b"<title>" in asked("GET", f"{address}/api/docs")
-        done = json.loads(
-            asked("POST", f"{address}/api/v1/incidents", tokens["call-taker"], {"changes": {"type": "gas-leak"}})
-        )["incident"]
-        submit = f"{address}/api/v1/incidents/{done['number']}/submit"
-        done = json.loads(asked("POST", submit, tokens["call-taker"], {"version": done["version"]}))
-        assert done["orders"]
-        deadline = time.monotonic() + 120
-        while open_orders := json.loads(asked("GET", f"{address}/api/v1/orders", tokens["dispatcher"]))["orders"]:
-            assert time.monotonic() < deadline, open_orders
-            time.sleep(0.2)
+        told = await asyncio.to_thread(read_until, process, "Ctrl-C stops everything")
+        assert (state / "centre" / "plans").is_dir()
+        await calls(told)
+        await asyncio.to_thread(submits, told)
         assert len(processes_of(state)) >= 4
         process.send_signal(signal.SIGINT)
-        assert process.stdout is not None
-        assert process.stdout.read().endswith("All that the demo started is stopped.\n")
-        assert process.wait(60) == 0
+        told, complaints = await asyncio.to_thread(process.communicate, timeout=60)
+        assert told.endswith("All that the demo started is stopped.\n"), complaints
+        assert process.returncode == 0, complaints
     assert processes_of(state) == []
+
+
+async def calls(told: str) -> None:
+    """With one softphone he is answered by a trial telephone; with two his own one rings."""
+    accounts = dict(re.findall(r"account   (\S+)\n  password  (\S+)", told))
+    (server,) = set(re.findall(r"server    ([\d.]+):(\d+) \(UDP\)", told))
+    address = (server[0], int(server[1]))
+    async with Phone(address, "caller-1", accounts["caller-1"]) as caller:
+        await caller.register()
+        call = await caller.dial("119")
+        await call.answered(30)
+        await call.hears_something()
+        await call.hang_up()
+        async with Phone(address, "seat-01", accounts["seat-01"], policy=ring_then_answer()) as seat:
+            await seat.register()
+            await asyncio.sleep(3)  # in which the trial telephone sees it and goes
+            call = await caller.dial("119")
+            await call.answered(30)
+            await (await seat.incoming()).hang_up()
+
+
+def submits(told: str) -> None:
+    """An incident by the interface reaches its departments."""
+    (address,) = re.findall(r"(http://\S+)/api/docs", told)
+    tokens = dict(re.findall(r"^  (call-taker|dispatcher|supervisor) +(\S+)$", told, re.MULTILINE))
+    assert b"<title>" in asked("GET", f"{address}/api/docs")
+    begun_with = {"changes": {"type": "gas-leak", "place": "晨光路12号"}}
+    done = json.loads(asked("POST", f"{address}/api/v1/incidents", tokens["call-taker"], begun_with))["incident"]
+    submit = f"{address}/api/v1/incidents/{done['number']}/submit"
+    done = json.loads(asked("POST", submit, tokens["call-taker"], {"version": done["version"]}))
+    assert done["orders"]
+    deadline = time.monotonic() + 120
+    while open_orders := json.loads(asked("GET", f"{address}/api/v1/orders", tokens["dispatcher"]))["orders"]:
+        assert time.monotonic() < deadline, open_orders
+        time.sleep(0.2)
 
 
 async def test_ctrl_c_in_the_middle_stops_everything_and_a_taken_trunk_is_given_way_to(short_path: Path) -> None:

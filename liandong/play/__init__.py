@@ -5,7 +5,7 @@
 
 The centre is served as in production; the play stands outside: it holds telephones (`city`, `voice`, `position`), uses
 the HTTP interface (`api`), listens to the feed (`timeline`, `telling`), and goes through its acts (`story`). In the end
-everything is read again and proved (`proof`). `stage` makes the centre in which it plays.
+everything is read again and proved (`proof`). `stage` makes the centre in which it plays; `stand_in` answers after it.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from config.ports import PortSettings
 from liandong.installation import TOKEN_ROLES, Installation
 from liandong.play.api import Api, until
 from liandong.play.proof import prove
+from liandong.play.stand_in import stand_in
 from liandong.play.story import SEATS, Story
 from liandong.play.timeline import NotSeen, timeline
 from liandong.play.voice import voices
 from liandong.serve import Service
 from phones import Phone, PhoneError, Switchboard
 
-__all__ = ["SEATS", "NotSeen", "play"]
+__all__ = ["SEATS", "NotSeen", "play", "stay"]
 
 READY_S = 60.0  # a loaded machine with a cold disk
 
 
 async def play(installation: Installation, service: Service, trunk: Phone, city: Switchboard, began: float) -> None:
     """Play it; `began` is when it all began, on the monotonic clock. Raises NotSeen for a fact that did not come."""
-    bind = installation.centre.part(PortSettings).bind
-    api = Api(f"{bind}:{service.ports.http}", {role: installation.token(role).reveal() for role in TOKEN_ROLES})
-    server = trunk.server = (bind, service.ports.sip_udp)
-    seats = tuple(Phone(server, name, installation.secrets.get_or_make(name).reveal()) for name in SEATS)
+    api = _api(installation, service)
+    seats = tuple(_seat(installation, service, name) for name in SEATS)
+    trunk.server = seats[0].server
     speaking = asyncio.create_task(voices())
     try:
         for seat in seats:
@@ -49,3 +49,18 @@ async def play(installation: Installation, service: Service, trunk: Phone, city:
         speaking.cancel()
         for seat in seats:
             await seat.close()
+
+
+async def stay(installation: Installation, service: Service) -> None:
+    """After the play somebody answers at the second seat, until the first has a telephone. Raises PhoneError."""
+    await stand_in(_api(installation, service), _seat(installation, service, SEATS[1]), SEATS[0])
+
+
+def _api(installation: Installation, service: Service) -> Api:
+    bind = installation.centre.part(PortSettings).bind
+    return Api(f"{bind}:{service.ports.http}", {role: installation.token(role).reveal() for role in TOKEN_ROLES})
+
+
+def _seat(installation: Installation, service: Service, name: str) -> Phone:
+    server = (installation.centre.part(PortSettings).bind, service.ports.sip_udp)
+    return Phone(server, name, installation.secrets.get_or_make(name).reveal())
