@@ -21,32 +21,36 @@ _MOST = 500
 """Ids in one question: databases have bounds."""
 
 
-def create(connection: Connection, stored: StoredOrder, *, plan: str | None, by: str, day: str, serial: int) -> None:
-    """The rows of a new order."""
+def create(connection: Connection, new: Sequence[tuple[StoredOrder, str | None]], *, by: str, day: str) -> None:
+    """The rows of new orders, each with the plan that asks for it."""
+    if not new:
+        return
+    connection.execute(orders.insert(), [_issued(stored, plan, by, day) for stored, plan in new])
+    connection.execute(notifications.insert(), [_notification(stored) for stored, _ in new])
+
+
+def _issued(stored: StoredOrder, plan: str | None, by: str, day: str) -> dict[str, Any]:
     order = stored.order
-    connection.execute(
-        insert(orders).values(
-            id=order.id,
-            incident=order.incident,
-            department=order.department,
-            day=day,
-            serial=serial,
-            code=order.code,
-            plan=plan,
-            language=order.language.value,
-            text=order.text,
-            ladder=order.ladder.model_dump_json(),
-            priority=order.priority,
-            deadline_s=order.deadline_s,
-            prompt_s=order.prompt_s,
-            issued_at=_text(order.issued_at),
-            issued_by=by,
-            progress=stored.progress.value,
-            round=stored.round,
-            wanted=True,
-        )
-    )
-    connection.execute(insert(notifications).values(_notification(stored)))
+    return {
+        "id": order.id,
+        "incident": order.incident,
+        "department": order.department,
+        "day": day,
+        "serial": int(order.code),
+        "code": order.code,
+        "plan": plan,
+        "language": order.language.value,
+        "text": order.text,
+        "ladder": order.ladder.model_dump_json(),
+        "priority": order.priority,
+        "deadline_s": order.deadline_s,
+        "prompt_s": order.prompt_s,
+        "issued_at": _text(order.issued_at),
+        "issued_by": by,
+        "progress": stored.progress.value,
+        "round": stored.round,
+        "wanted": True,
+    }
 
 
 def save(connection: Connection, before: StoredOrder, now: StoredOrder) -> None:

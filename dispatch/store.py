@@ -71,16 +71,20 @@ def issue(
     With `once`, a department that has an order in this incident already, one that is not cancelled, gets no other.
     Tell the core of them with `event.Issued` when they are on disk.
     """
-    made = []
+    connection = unit.connection
+    states = select(orders.c.department, orders.c.progress).where(orders.c.incident == incident)
+    before: dict[str, list[str]] = {}
+    for department, progress in connection.execute(states):
+        before.setdefault(department, []).append(progress)
+    serial = connection.scalar(select(func.max(orders.c.serial)).where(orders.c.day == day)) or 0
+    made: list[tuple[Order, OrderDraft]] = []
     for draft in drafts:
-        same = select(orders.c.progress).where(orders.c.incident == incident, orders.c.department == draft.department)
-        before = [OrderState(each) for each in unit.connection.scalars(same)]
-        if once and any(each is not OrderState.CANCELLED for each in before):
+        had = before.setdefault(draft.department, [])
+        if once and any(each != OrderState.CANCELLED.value for each in had):
             continue
-        last = select(func.max(orders.c.serial)).where(orders.c.day == day)
-        serial = (unit.connection.scalar(last) or 0) + 1
+        serial += 1
         order = Order(
-            id=f"{incident}.{draft.department}.{len(before) + 1}",
+            id=f"{incident}.{draft.department}.{len(had) + 1}",
             code=f"{serial:04d}",
             incident=incident,
             department=draft.department,
@@ -92,12 +96,14 @@ def issue(
             prompt_s=draft.prompt_s,
             issued_at=at.timestamp(),
         )
-        (cause,) = unit.record(issued(order, draft.plan, by))
-        stored = StoredOrder.issued(order)
-        rows.create(unit.connection, stored, plan=draft.plan, by=by, day=day, serial=serial)
-        _arm(unit, stored, cause)
-        made.append(order)
-    return tuple(made)
+        had.append(OrderState.ISSUED.value)
+        made.append((order, draft))
+    # All at once: everybody waits for the writer, and a major plan has a dozen orders.
+    causes = unit.record(*(issued(order, draft.plan, by) for order, draft in made))
+    rows.create(connection, [(StoredOrder.issued(order), draft.plan) for order, draft in made], by=by, day=day)
+    for (order, _), cause in zip(made, causes, strict=True):
+        _arm(unit, StoredOrder.issued(order), cause)
+    return tuple(order for order, _ in made)
 
 
 def write(unit: Unit, wanted: Write) -> None:
