@@ -6,6 +6,7 @@ Acts and decisions can be held, refused and lost, so that a test can look at eve
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,8 @@ from tests.edge_telephones import channel
 VERSIONS = [Path(dispatch.migration.versions.__path__[0])]
 TEXT = "晨光路十二号发生火灾，请派消防车。"
 T = TypeVar("T")
+_ONE_AT_A_TIME = threading.Lock()
+"""A database is upgraded by one thread at a time."""
 
 
 class Book(Journal):
@@ -149,7 +152,9 @@ class Room:
         self.journal = journal
         self.clock = clock
         self.calling = Calling(**({"report_s": 0.5, "ask_s": 0.5, "settle_s": 0.2} | calling))
-        self.exchange, self.voice, self.log = Duty(), Voice(), Log()
+        self.exchange = Duty()
+        self.voice = Voice()
+        self.log = Log()
         self.told: list[command.TellDispatcher] = []
         self.notifier = self.new()
         self.running: asyncio.Task[None] | None = None
@@ -170,11 +175,14 @@ class Room:
         await until(lambda: self.notifier.ready)
 
     async def kill(self) -> None:
-        """This life ends as it stands; what was heard and not committed is gone."""
+        """This life ends as it stands; what was heard and not committed is gone, and nothing is committed after it."""
         if self.running is not None:
             self.running.cancel()
             await asyncio.wait([self.running])
             self.running = None
+            under_way = self.journal.submit(lambda unit: None)
+            assert not isinstance(under_way, Refusal)
+            await asyncio.wrap_future(under_way)
 
     # Orders.
 
@@ -286,14 +294,17 @@ class Room:
         return [each.type for each in await self.facts(order)]
 
 
-def open_book(folder: Path) -> Book:
-    return Book.open(places(folder), Registry(TYPES, PROMISES), versions=VERSIONS)  # type: ignore[return-value]
+def open_book(folder: Path, kind: type[Book] = Book) -> Book:
+    with _ONE_AT_A_TIME:
+        return kind.open(places(folder), Registry(TYPES, PROMISES), versions=VERSIONS)  # type: ignore[return-value]
 
 
 @asynccontextmanager
-async def notifier_room(folder: Path, *, begin: bool = True, **more: Any) -> AsyncIterator[Room]:
+async def notifier_room(
+    folder: Path, *, begin: bool = True, book: type[Book] = Book, **more: Any
+) -> AsyncIterator[Room]:
     """A room in which a life has begun."""
-    journal = await asyncio.to_thread(open_book, folder)
+    journal = await asyncio.to_thread(open_book, folder, book)
     room = Room(journal, **more)
     try:
         if begin:
