@@ -10,10 +10,11 @@ from telephony.department import NOTED
 
 
 class Known:
-    """Who is in here is never taken for new, and nothing that Asterisk has noted of his attempts is stale."""
+    """Who is in here is never taken for new, and what Asterisk has noted of his attempts counts until they are over."""
 
     def __init__(self) -> None:
         self._orders: dict[str, Order] = {}
+        self._over: set[str] = set()
 
     def of(self, id: str) -> Order | None:
         """The order, if it is known."""
@@ -29,14 +30,24 @@ class Known:
         self._orders |= new
         return tuple(new.values())
 
+    def over(self, attempt: str) -> None:
+        """The end of this attempt is on disk."""
+        self._over.add(attempt)
+
     def keep(self, ids: Iterable[str]) -> None:
         """All others are over on disk."""
         self._orders = {id: self._orders[id] for id in ids}
+        self._over = {each for each in self._over if _order_of(each) in self._orders}
 
     def stale(self, noted: Iterable[str]) -> Iterator[str]:
         """Of what Asterisk has noted, by key: what is about attempts of which nothing is to be known any more."""
         for key in noted:
             folder, _, rest = key.partition("/")
-            named = order_and_incident(rest.rpartition("/")[0])
-            if folder == NOTED and (named is None or named[0] not in self._orders):
+            attempt = rest.rpartition("/")[0]
+            if folder == NOTED and (attempt in self._over or _order_of(attempt) not in self._orders):
                 yield key
+
+
+def _order_of(attempt: str) -> str:
+    named = order_and_incident(attempt)
+    return "" if named is None else named[0]

@@ -138,7 +138,9 @@ class Notifier:
         self._known.add(each.order for each in stored.orders)
         for each in stored.orders:
             for attempt in each.attempts:
-                if not attempt.ended:
+                if attempt.ended:
+                    self._known.over(attempt.id)
+                else:
                     self._hearing.adopts(attempt.id, attempt.fence)
         self.ready = True
         self._take(event.Restored(stored))
@@ -269,6 +271,7 @@ class Notifier:
             for told in each.facts:
                 if isinstance(told, fact.AttemptEnded):
                     self._hearing.forget(told.attempt)
+                    self._known.over(told.attempt)
                     self._acting.drop((key_noted(told.attempt), end_noted(told.attempt)))
         self._take(event.Committed(writes[-1].number))
 
