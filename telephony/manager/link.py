@@ -227,9 +227,9 @@ class ManagerLink(Acts):
     async def _ask_for_snapshot(self, connection: Connection) -> Snapshot:
         # From the answer to this ping on an event may be younger than the snapshot; before it, none is.
         self._mark, marked = connection.ask("Ping", (), self._patience.snapshot_s)
-        looking = self._look(connection)
+        asked = self._questions(connection)
         await marked
-        match await looking:
+        match await _snapshot(asked):
             case Answered(snapshot):
                 return snapshot
             case Refused(why):
@@ -239,10 +239,9 @@ class ManagerLink(Acts):
             case _:
                 raise _LinkBroken(Broken.SILENT, "no answer to the snapshot's questions")
 
-    def _look(self, connection: Connection) -> Awaitable[Outcome[Snapshot]]:
-        """Ask all questions of a snapshot, now, in one go; what comes of them is awaited."""
-        asked = [connection.ask(action, fields, self._patience.snapshot_s)[1] for action, fields in QUESTIONS]
-        return _snapshot(asked)
+    def _questions(self, connection: Connection) -> Sequence[Awaitable[Outcome[Reply]]]:
+        """Ask all questions of a snapshot, now, in one go."""
+        return [connection.ask(action, fields, self._patience.snapshot_s)[1] for action, fields in QUESTIONS]
 
     def _tell_snapshot(self, snapshot: Snapshot) -> None:
         kept, self._kept = self._kept, []
@@ -261,7 +260,9 @@ class ManagerLink(Acts):
 
     async def look(self) -> Outcome[Snapshot]:
         """What is now, besides the news."""
-        return LinkLost(sent=False) if self._connection is None else await self._look(self._connection)
+        if self._connection is None:
+            return LinkLost(sent=False)
+        return await _snapshot(self._questions(self._connection))
 
     async def _ask(self, action: str, *fields: tuple[str, str]) -> Outcome[Reply]:
         if self._connection is None:
