@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -117,16 +117,22 @@ class Rows:
     """Rows that could not be read."""
 
 
-def rows_in(data: bytes) -> Rows:
-    """All whole rows in these bytes of the log."""
+def rows_in(data: bytes, about: Collection[str] | None = None) -> Rows:
+    """All whole rows in these bytes of the log; with `about` those of these channels.
+
+    Other rows are not taken apart then, and not counted as senseless: that is most of the work, and a loop waits.
+    """
+    names = None if about is None else [name for each in about if (name := each.encode()) in data]
     events: list[tuple[int, ChannelEvent]] = []
     senseless = 0
     used = 0
     for start, row in _whole_rows(data):
-        found = list(_events(row))
-        events += [(start + place, event) for place, event in found]
-        senseless += not found
         used = start + len(row)
+        if names is not None and not any(name in row for name in names):
+            continue
+        found = list(_events(row))
+        events += [(start + place, event) for place, event in found if about is None or event.channel in about]
+        senseless += not found
     if len(data) - used > ROW_MAX:
         senseless += 1
         used = len(data)
@@ -151,8 +157,8 @@ class Reader:
         self.skip()
         self.offset = max(0, self.offset - size)
 
-    def read(self) -> list[ChannelEvent]:
-        """All whole rows since the last call."""
+    def read(self, about: Collection[str] | None = None) -> list[ChannelEvent]:
+        """All whole rows since the last call; with `about` those of these channels, for a tenth of the work."""
         try:
             with self.path.open("rb") as file:
                 if file.seek(0, 2) < self.offset:
@@ -161,7 +167,7 @@ class Reader:
                 data = file.read()
         except FileNotFoundError:
             return []
-        rows = rows_in(data)
+        rows = rows_in(data, about)
         self.offset += rows.used
         self.senseless += rows.senseless
         return [event for _, event in rows.events]

@@ -8,10 +8,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dispatch.edge import noted
 from dispatch.edge.noted import Noted
 from dispatch.outcome import Outcome
+from telephony import cel
+from telephony.cel import rows_in
+
+RECORDED = (Path(__file__).parent / "recorded_cel.csv").read_bytes()
+CHANNELS = sorted({event.channel for _, event in rows_in(RECORDED).events})
 
 FIRST, SECOND = "4f0c.fire.1-1", "4f0c.fire.1-2"
 
@@ -158,3 +165,36 @@ def test_a_log_that_was_cut_and_begun_anew_is_read_as_it_is(log: Path) -> None:
     assert ends(log, FIRST) == {}
     log.write_text(call(cause=17))
     assert ends(log, FIRST) == {FIRST: Outcome.BUSY}
+
+
+@given(
+    st.integers(0, len(RECORDED)),
+    st.integers(0, 400),
+    st.binary(max_size=40),
+    st.sets(st.sampled_from([*CHANNELS, FIRST]), max_size=4),
+)
+def test_whoever_asks_about_some_channels_gets_of_a_damaged_log_what_all_its_rows_tell_of_them(
+    at: int, lost: int, junk: bytes, channels: set[str]
+) -> None:
+    damaged = RECORDED[:at] + junk + RECORDED[at + lost :]
+    every, some = rows_in(damaged), rows_in(damaged, channels)
+    assert some.events == tuple(each for each in every.events if each[1].channel in channels)
+    assert some.used == every.used
+
+
+def test_rows_of_other_channels_are_not_taken_apart(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.write_text("".join(call(f"4f0c.gas.1-{number}") for number in range(100)) + call(cause=17))
+    taken_apart: list[bytes] = []
+    event = cel._event
+
+    def counted(row: bytes) -> cel.ChannelEvent | None:
+        taken_apart.append(row)
+        return event(row)
+
+    monkeypatch.setattr(cel, "_event", counted)
+    assert ends(log, FIRST) == {FIRST: Outcome.BUSY}
+    assert len(taken_apart) == 3
+
+
+def test_nothing_is_read_for_nobody(tmp_path: Path) -> None:
+    assert asyncio.run(Noted(tmp_path).of([])) == {}, "a folder cannot be read"

@@ -32,6 +32,8 @@ class Noted:
 
     async def of(self, attempts: Collection[str]) -> Mapping[str, Outcome]:
         """What became of those of these attempts whose end is noted. Raises OSError."""
+        if not attempts:
+            return {}
         return await asyncio.to_thread(_read, self._log, frozenset(attempts))
 
 
@@ -40,7 +42,7 @@ def _read(log: Path, attempts: frozenset[str]) -> Mapping[str, Outcome]:
     for path in (*_rotated(log), log):
         reader = Reader(path)
         reader.skip_to_last(BACK_BYTES)
-        rows += (row for row in reader.read() if row.channel in attempts)
+        rows += reader.read(about=attempts)
     return ends_in(rows)
 
 
