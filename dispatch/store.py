@@ -106,19 +106,23 @@ def issue(
     return tuple(order for order, _ in made)
 
 
-def write(unit: Unit, wanted: Write) -> None:
-    """Commit what the core decided. Raises Bug for what cannot be."""
-    known = rows.load(unit.connection, list(dict.fromkeys(told.order for told in wanted.facts)))
-    for told in wanted.facts:
-        before = known.get(told.order)
+def write(unit: Unit, *wanted: Write) -> None:
+    """Commit what the core decided, in this order. Raises Bug for what cannot be."""
+    told = [(each, write.at) for write in wanted for each in write.facts]
+    known = rows.load(unit.connection, list(dict.fromkeys(each.order for each, _ in told)))
+    steps = []
+    for each, at in told:
+        before = known.get(each.order)
         if before is None:
-            raise Bug(f"{told} is about an order that was never issued")
-        now = after(before, told, wanted.at)
-        (cause,) = unit.record(draft_of(told, now, wanted.at))
+            raise Bug(f"{each} is about an order that was never issued")
+        known[each.order] = after(before, each, at)
+        steps.append((each, at, before, known[each.order]))
+    # All at once, for everybody waits for the writer.
+    causes = unit.record(*(draft_of(each, now, at) for each, at, _, now in steps))
+    for (each, at, before, now), cause in zip(steps, causes, strict=True):
         rows.save(unit.connection, before, now)
-        _beside(unit.connection, told, wanted.at)
+        _beside(unit.connection, each, at)
         _keep_timer(unit, before, now, cause)
-        known[told.order] = now
 
 
 def written(connection: Connection, wanted: Write) -> bool:
