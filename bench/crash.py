@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         telephones.behave(Manner(ring_s=0.5, keys="1"), dict(_manners(chance)))
         campaign = Chaos(served, telephones, engine, chance).run(kills)
         verdict = _verdict(served, telephones, campaign)
-        unspoken, bugs = engine.said("not spoken: "), engine.said("Traceback (most recent call last)")
+        unspoken, bugs = engine.said("not spoken: "), engine.bugs
         kept = len(list(served.recordings.glob("[0-9]*/*/*/*.json")))
     took_s = time.monotonic() - begun
     back = spread([1e3 * kill.back_s for kill in campaign.kills if kill.back_s is not None])

@@ -43,6 +43,11 @@ class Lives:
         """How often the engines' log says this."""
         return (self._served.state / "log" / "bench-engine.log").read_text(errors="replace").count(words)
 
+    @property
+    def bugs(self) -> int:
+        """Tracebacks of engines; a speaker that was just beginning as its engine was killed leaves one as well."""
+        return self.said("Traceback (most recent call last)") - self.said("in spawn_main")
+
     def end(self) -> None:
         """Let both end."""
         for each in (self._web, self._engine):
