@@ -197,6 +197,13 @@ async def test_without_a_token_nothing_is_seen_or_changed(room: Room) -> None:
     assert room.engine.asked == []
 
 
+async def test_nothing_that_tells_of_people_is_kept_on_the_way(room: Room) -> None:
+    for path in (*LOOKS, "/api/v1/incidents", "/api/v1/orders", "/api/v1/nothing"):
+        for token in (None, SUPERVISOR):
+            answer = await room.ask(path, token=token)
+            assert answer.headers["cache-control"] == "no-store", (path, answer.status)
+
+
 REFUSALS = {
     "no_such_seat": 404,
     "no_such_person": 422,

@@ -26,6 +26,7 @@ from console.api import (
     seats,
 )
 from console.api.body import BodyLimit
+from console.api.keeping import NothingKept
 from console.api.problem import Problem, handle_problems
 from console.api.sources import Sources
 from console.api.telling import DESCRIPTION, TAGS
@@ -75,6 +76,7 @@ def make_app(sources: Sources, *, version: str) -> FastAPI:
         app.include_router(router)
     handle_problems(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(NothingKept)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

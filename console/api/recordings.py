@@ -139,7 +139,7 @@ async def audio(
     etag = f'"{sha256}"'
     headers = _headers(call, sha256)
     if unchanged(if_none_match, etag):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag, **_PRIVATE})
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
     file, size = await _opened(path, fact)
     try:
         part = wanted(wish, if_range, etag, size)
@@ -185,17 +185,12 @@ async def evidence(sources: SourcesOf, role: Supervisor, call: CallId, seat: Sea
         raise _damaged(call) from error
     if proof.evidence_sha256 != fact.body["evidence_sha256"]:
         raise _damaged(call)
-    return Response(data, headers={**_PRIVATE, "ETag": f'"{proof.evidence_sha256}"'}, media_type="application/json")
-
-
-_PRIVATE = {"Cache-Control": "no-store"}
-"""What people said in an emergency lies in nobody's cache."""
+    return Response(data, headers={"ETag": f'"{proof.evidence_sha256}"'}, media_type="application/json")
 
 
 def _headers(call: str, sha256: str) -> dict[str, str]:
     digest = base64.b64encode(bytes.fromhex(sha256)).decode()
     return {
-        **_PRIVATE,
         "ETag": f'"{sha256}"',
         "Accept-Ranges": "bytes",
         "Content-Disposition": f'attachment; filename="{call}.flac"',
