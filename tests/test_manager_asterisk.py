@@ -45,6 +45,7 @@ from telephony.manager.link import ManagerLink, Patience
 from telephony.manager.outcome import Answered, LinkLost, Refused
 from telephony.manager.snapshot import Present, Snapshot
 from tests.centre import TRUNK, Centre, running_centre
+from tests.proxy import Proxy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -136,41 +137,6 @@ async def deciding(centre: Centre, link: ManagerLink, answer: Callable[[Question
         beating.cancel()
         await server.stop()
         await link.heartbeat(1)
-
-
-class Proxy:
-    """A wire to Asterisk that a test can cut."""
-
-    def __init__(self, port: int) -> None:
-        self._to = port
-        self._wires: list[asyncio.StreamWriter] = []
-
-    async def start(self) -> int:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
-        self._wires += [writer, far_writer]
-        await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
-
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(4096):
-                writer.write(data)
-        except ConnectionError:
-            pass
-        writer.close()
-
-    def cut(self) -> None:
-        for wire in self._wires:
-            wire.transport.abort()
-        self._wires.clear()
-
-    def close(self) -> None:
-        self._server.close()
-        self.cut()
 
 
 def callers(snapshot: Snapshot) -> dict[str, Present]:
