@@ -76,6 +76,8 @@ class Acting:
         """Attempts whose dial is not answered yet."""
         self._stopped: set[str] = set()
         """Those of them that are not needed any more."""
+        self._speaking: dict[Path, tuple[asyncio.Task[Path | None], float]] = {}
+        """Texts that are being spoken, and until when dials wait for each: not every next telephone anew."""
         self._room = asyncio.Semaphore(AT_ONCE)
         self._asked: list[command.Ask] = []
         self._some_asked = asyncio.Event()
@@ -132,9 +134,14 @@ class Acting:
 
     async def _spoken(self, text: str, language: Language) -> Path | None:
         """Where the text is, or will be while the telephone rings; None: nowhere."""
-        speaking = self._start(self._speak(text, language))
-        await asyncio.wait({speaking}, timeout=SPEECH_S)
-        return speaking.result() if speaking.done() else self._speaker.place(text, language)
+        loop, place = asyncio.get_running_loop(), self._speaker.place(text, language)
+        if place not in self._speaking:
+            speaking = self._start(self._speak(text, language))
+            speaking.add_done_callback(lambda _: self._speaking.pop(place, None))
+            self._speaking[place] = speaking, loop.time() + SPEECH_S
+        speaking, until = self._speaking[place]
+        await asyncio.wait({speaking}, timeout=max(0.0, until - loop.time()))
+        return speaking.result() if speaking.done() else place
 
     async def _speak(self, text: str, language: Language) -> Path | None:
         try:
