@@ -13,7 +13,9 @@ the dispatcher was told; a key 1 that was pressed counts), 0 repeats that do not
 from __future__ import annotations
 
 import argparse
+import json
 import random
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,6 +23,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from bench import departments
 from bench.centre import TRUNK, Centre, CentreError, centre
@@ -106,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help=f"two minutes: {QUICK_KILLS} kills")
     parser.add_argument("--kills", type=int, default=KILLS, metavar="N", help=f"how many ({KILLS})")
     parser.add_argument("--seed", type=int, default=SEED, help="other moments and manners")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="logs and facts go there if something is wrong")
     options = parser.parse_args(arguments)
     kills = QUICK_KILLS if options.quick else options.kills
     before, begun = machine(), time.monotonic()
@@ -116,6 +120,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         telephones.behave(Manner(ring_s=0.5, keys="1"), dict(_manners(chance)))
         campaign = Chaos(served, telephones, engine, chance).run(kills)
         verdict = _verdict(served, telephones, campaign)
+        if options.keep is not None and verdict.words:
+            shutil.copytree(served.state / "log", options.keep, dirs_exist_ok=True)
+            (options.keep / "facts.json").write_text(json.dumps(Desk(served.ports["http"], served.token()).facts()))
         unspoken, bugs = engine.said("not spoken: "), engine.bugs
         kept = len(list(served.recordings.glob("[0-9]*/*/*/*.json")))
     took_s = time.monotonic() - begun

@@ -9,10 +9,14 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bench.duty import Rung
+
+PRESSED_NS = 300_000_000
+"""A key is held for 100 ms, and counts when it is let go. Whose line was hung up sooner has not pressed it for anybody,
+and was not thanked."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Verdict:
     """Each list names what is wrong, in words; all must be empty."""
 
     lost: list[str] = field(default_factory=list)
-    """Orders that nobody acknowledged and no dispatcher was told of; keys 1 of orders that are not acknowledged."""
+    """Orders that nobody acknowledged and no dispatcher was told of; keys 1 of orders that are not acknowledged, unless
+    the line was hung up in that moment."""
     unlabelled: list[str] = field(default_factory=list)
     """Calls that did not say that they repeat, at a telephone that had been picked up for the same order before."""
     double: list[str] = field(default_factory=list)
@@ -46,6 +51,8 @@ class Verdict:
     calls: int = 0
     repeats: int = 0
     """Calls picked up by somebody who had picked up before for that order."""
+    cut: int = 0
+    """Keys 1 that went down as the line was being hung up, of orders that are not acknowledged."""
     labelled: int = 0
     """Calls that said that they repeat; more than `repeats`, where nobody could know whether it had been heard."""
 
@@ -53,7 +60,7 @@ class Verdict:
     def counts(self) -> dict[str, int]:
         """For the JSON line."""
         wrong = {name: len(getattr(self, name)) for name in ("lost", "unlabelled", "double", "blind")}
-        of = ("orders", "acknowledged", "told", "attempts", "calls", "repeats", "labelled")
+        of = ("orders", "acknowledged", "told", "attempts", "calls", "repeats", "labelled", "cut")
         return wrong | {name: getattr(self, name) for name in of}
 
     @property
@@ -86,7 +93,12 @@ def judge(facts: Iterable[dict[str, Any]], rungs: Sequence[Rung], promised: Iter
             continue
         dialled[attempt.id] += 1
         if rung.key == "1" and attempt.order not in acknowledged:
-            verdict.lost.append(f"{attempt.id}: key 1 at {rung.number}, and not acknowledged")
+            up_ns = (rung.stopped or rung.over) - rung.keyed
+            if up_ns < PRESSED_NS:
+                verdict.cut += 1
+            else:
+                told_of = f"up for {up_ns / 1e6:.0f} ms after it; decided, accepted, key, end: {_times(attempt, rung)}"
+                verdict.lost.append(f"{attempt.id}: key 1 at {rung.number}, not acknowledged; {told_of}")
         if rung.accepted:
             verdict.labelled += attempt.repeats
             if (attempt.order, rung.number) in heard:
@@ -116,6 +128,11 @@ def _attempt(fact: dict[str, Any]) -> Attempt:
         fact["body"]["repeats"],
         round(datetime.fromisoformat(fact["time"]).timestamp() * 1e9),
     )
+
+
+def _times(attempt: Attempt, rung: Rung) -> str:
+    moments = (attempt.decided, rung.accepted, rung.keyed, rung.over)
+    return ", ".join(datetime.fromtimestamp(ns / 1e9, UTC).strftime("%T.%f")[:-3] for ns in moments)
 
 
 def _order(fact: dict[str, Any]) -> str:
