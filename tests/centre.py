@@ -263,7 +263,7 @@ class Centre:
 
     async def caller(self, **more: Any) -> Phone:
         """A telephone behind the trunk."""
-        phone = Phone(self.sip, f"1380000{next(_CALLERS):04d}", local=(TRUNK, 0), **more)
+        phone = Phone(self.sip, f"1390000{next(_CALLERS):04d}", local=(TRUNK, 0), **more)
         await phone.open()
         self._phones.append(phone)
         return phone
