@@ -27,6 +27,8 @@ from config.state import StateError, state_error, write_file
 FREE_PORTS = range(20_000, 32_768)
 """Where 0 looks: above the well-known, below Linux's own choice for outgoing connections (32768–60999)."""
 
+_SERVICES, _AUDIO = FREE_PORTS[:3_000], FREE_PORTS[3_000:]
+"""Audio's ports are taken and left with every call: another centre's would now and then be where we chose to listen."""
 _TRIES = 200
 _RTP_TAKEN = 0.1
 """Share of a set RTP block that may be taken: Asterisk steps over single ports, a block half taken is a mistake."""
@@ -174,7 +176,7 @@ def _take(protocol: Protocol, bind: str, port: int, chance: random.Random) -> so
     """A socket that holds this port, or a free one for 0."""
     if port:
         return _bound(protocol, bind, port)
-    for candidate in chance.sample(FREE_PORTS, _TRIES):
+    for candidate in chance.sample(_SERVICES, _TRIES):
         try:
             return _bound(protocol, bind, candidate)
         except OSError as error:
@@ -210,7 +212,7 @@ def _rtp_block(settings: PortSettings, bind: str, chance: random.Random) -> int:
             message = f"{len(taken)} of the {count} UDP ports are taken, the first is {taken[0]}"
             raise PortsTaken([Refused("port_taken", message, path=("rtp_start",))])
         return settings.rtp_start
-    starts = range(FREE_PORTS.start, 65_536 - count, 2) if count > len(FREE_PORTS) else FREE_PORTS[: -count + 1 : 2]
+    starts = range(FREE_PORTS.start, 65_536 - count, 2) if count > len(_AUDIO) else _AUDIO[: -count + 1 : 2]
     for start in (chance.choice(starts) for _ in range(_TRIES)):
         if not _taken_in(bind, range(start, start + count)):
             return start

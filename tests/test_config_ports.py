@@ -63,6 +63,13 @@ def test_zero_finds_free_ports_that_are_all_different() -> None:
     assert all(port in FREE_PORTS for port in astuple(ports))
 
 
+def test_what_listens_is_never_where_the_audio_of_another_centre_may_come() -> None:
+    centres = [chosen() for _ in range(20)]
+    listening_at = {port for each in centres for port in (each.sip_udp, each.http, each.ami)}
+    audio = {port for each in centres for port in range(each.rtp_start, each.rtp_end + 1)}
+    assert not listening_at & audio
+
+
 def test_a_port_that_is_set_is_kept() -> None:
     with listening() as tcp, listening(socket.SOCK_DGRAM) as udp:
         sip, http = port_of(udp), port_of(tcp)
