@@ -13,7 +13,7 @@ from pathlib import Path
 from config.field import Language
 from telephony.manager.channel import ChannelState
 from telephony.manager.error import BadAction
-from telephony.manager.event import DialOutcome, Step
+from telephony.manager.event import DialOutcome, Pressed, Step
 from telephony.manager.exchange import Origination, Place
 from telephony.manager.snapshot import Present
 
@@ -24,6 +24,7 @@ NOTED = "attempt"
 
 _PLACE = Place("department", "s")
 _CLOSING = "department-closing"
+_LAST_WORDS = "department-words"
 _ATTEMPT = re.compile(r"[0-9A-Za-z-][0-9A-Za-z.-]{0,127}")
 _LISTENING = "WaitExten"
 
@@ -82,6 +83,11 @@ def step_of(present: Present) -> Step | None:
     if present.channel.context == _PLACE.context and present.application == _LISTENING:
         return Step.LISTENING
     return Step.SPEAKING  # also in the moment before and between
+
+
+def takes_back(pressed: Pressed) -> bool:
+    """Whether somebody presses 9 while he is thanked: nothing in the dialplan listens to keys then."""
+    return pressed.key == "9" and pressed.channel.context == _LAST_WORDS
 
 
 _CAUSES = {

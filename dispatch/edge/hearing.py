@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dispatch import event
 from dispatch.outcome import Outcome
-from telephony.department import PATH, came_to
+from telephony.department import PATH, came_to, takes_back
 from telephony.manager import event as told
 from telephony.manager.channel import Channel, ChannelState
 from telephony.manager.event import DialOutcome, Step
@@ -97,6 +97,8 @@ class Hearing:
             case told.Accepted() | told.DepartmentStep() | told.DepartmentKey():
                 heard.accepted = True
                 yield from _went_on(id, fence, news)
+            case told.Pressed() if takes_back(news):
+                yield event.Key(id, fence, news.key)
             case _:
                 pass
 
