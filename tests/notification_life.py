@@ -29,7 +29,7 @@ from telephony.manager.snapshot import Snapshot
 from tests.duty_room import secret
 
 if TYPE_CHECKING:
-    from tests.notification_room import Scene
+    from tests.notification_scene import Scene
 
 T = TypeVar("T")
 

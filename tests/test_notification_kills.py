@@ -23,19 +23,9 @@ from intake.edge.desk import NotGranted
 from journal.instant import utc_now
 from phones import Ending, IncomingCall, engaged, not_there
 from phones.history import What
-from tests.notification_room import (
-    City,
-    Play,
-    Playing,
-    Scene,
-    done,
-    leaves_when_thanked,
-    picks_up,
-    playing,
-    presses,
-    takes_it,
-    thanked,
-)
+from tests.notification_officer import done, leaves_when_thanked, picks_up, presses, takes_it, thanked
+from tests.notification_room import City, Play, Playing, playing
+from tests.notification_scene import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -164,6 +154,7 @@ KILLS = [
     *ends(takes, "heard dialled", "heard ringing", "heard accepted", "heard speaking"),
     *ends(takes, "heard ringing", "heard speaking", late=True),
     *ends(listens, "heard listening", "before commit OrderHeard", "after commit OrderHeard"),
+    *ends(listens, "heard speaking"),
     *ends(listens, "heard speaking", late=True),
     # A key.
     *ends(takes, "unheard key", "heard key", "unheard closing"),
@@ -182,6 +173,7 @@ KILLS = [
     *ends(is_busy, "heard dialled", "heard originated", "unheard ended", "after commit AttemptEnded", late=True),
     *ends(rejects, "heard ringing", late=True),
     *ends(rejects, "heard ringing"),
+    *ends(is_not_there, "heard ringing"),
     *ends(is_not_there, "heard ringing", late=True),
     # Others stop.
     *ends(are_two, "before hang-up", "while hang-up", "after hang-up", "after commit Acknowledged"),
