@@ -193,11 +193,12 @@ class Room:
         deadline_s: int = 120,
         ring: Ring = Ring.IN_TURN,
         tries: int = 2,
+        wait_s: int = 15,
         text: str = TEXT,
         tell: bool = True,
     ) -> Order:
         """An order to the lines 1 and 2 unless others are given, on disk; the notifier is told unless it should not."""
-        each = tuple(DutyLine(number=line, ring_s=20, tries=tries, wait_s=15) for line in lines or ("1", "2"))
+        each = tuple(DutyLine(number=line, ring_s=20, tries=tries, wait_s=wait_s) for line in lines or ("1", "2"))
         draft = OrderDraft(department, Language.ZH, text, Ladder(ring=ring, lines=each), deadline_s, 20.0, 5)
 
         def work(unit: Unit) -> tuple[Order, ...]:
