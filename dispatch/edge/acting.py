@@ -27,7 +27,7 @@ from telephony.manager.outcome import Outcome as Came
 from telephony.prompt.error import SpeechError
 from telephony.prompt.order import said_code
 
-SPEECH_S = 0.7  # a text takes a tenth of a second, fifty take three; nobody picks up before the rest of them is spoken
+SPEECH_S = 0.3  # a text takes a tenth of a second; it is looked for three seconds after somebody has picked up
 AT_ONCE = 50  # dials under way; more of them would only wait inside of Asterisk
 LOOK_AGAIN_S = 0.05  # between two looks: Asterisk lists 20 times a second at most
 LINK_S, LINK_AGAIN_S = 3.0, 0.1  # an engine that has just come has a link in less; then the core's deadlines count
