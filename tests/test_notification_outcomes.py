@@ -176,9 +176,10 @@ async def the_whole_order_is_heard_in_chinese(city: City) -> None:
 @scene
 async def key_2_has_it_spoken_from_its_beginning(city: City) -> None:
     async def listens_again(call: IncomingCall) -> None:
+        since = 0
         for key in ("2", "2", "1"):
-            since = call.position
             await city.hears(call, "order-intro", since)
+            since = call.position  # before the key: what follows may begin before it is released
             await call.send_keys(key)
 
     await one_line(city, picks_up(listens_again), "2", "2", "1")
@@ -188,8 +189,9 @@ async def key_2_has_it_spoken_from_its_beginning(city: City) -> None:
 async def another_key_has_the_keys_told(city: City) -> None:
     async def errs(call: IncomingCall) -> None:
         await call.hears_something(20)
+        since = call.position
         await call.send_keys("5")
-        await city.hears(call, "order-keys", call.position)
+        await city.hears(call, "order-keys", since)
         await call.send_keys("1")
 
     await one_line(city, picks_up(errs), "5", "1")
@@ -380,8 +382,8 @@ async def when_no_line_is_left_the_dispatcher_is_told_until_he_orders_again(city
         line = scene.line(engaged(), engaged(603), takes_it())
         await scene.live()
         order = await scene.order(line, tries=2)
-        await scene.until("he was told again", lambda: len(scene.told) == 2)
-        assert [(each.why, each.times) for each in scene.told] == [(Why.EXHAUSTED, 1), (Why.EXHAUSTED, 2)]
+        await scene.until("he was told again", lambda: len(scene.told) >= 2)
+        assert [(each.why, each.times) for each in scene.told[:2]] == [(Why.EXHAUSTED, 1), (Why.EXHAUSTED, 2)]
         assert scene.stored(order).state == "unreached"
         await scene.wish(wish.Again, order)
         await scene.settled(order)
