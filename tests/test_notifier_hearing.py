@@ -125,8 +125,20 @@ def test_of_a_call_that_another_life_dialled_and_of_which_only_the_end_is_told_t
     assert hears(adopting(), *halves) == [event.Ended(ATTEMPT, FENCE, Outcome.BUSY)]
 
 
-def test_what_there_was_no_way_to_dial_ends_without_a_channel() -> None:
-    assert hears(dialling(), originated(DialOutcome.FAILED)) == [event.Ended(ATTEMPT, FENCE, Outcome.FAILED)]
+def test_what_there_was_no_way_to_dial_ends_without_a_channel_once_one_was_waited_for() -> None:
+    hearing = dialling()
+    assert hears(hearing, originated(DialOutcome.FAILED)) == []
+    assert hearing.doubts(ATTEMPT)
+    assert list(hearing.concludes(ATTEMPT)) == [event.Ended(ATTEMPT, FENCE, Outcome.FAILED)]
+    assert list(hearing.concludes(ATTEMPT)) == []
+
+
+def test_a_busy_line_is_busy_also_when_all_of_its_channel_is_told_after_what_became_of_the_dial() -> None:
+    hearing = dialling()
+    assert hears(hearing, originated(DialOutcome.FAILED), dialled()) == [event.Dialled(ATTEMPT, FENCE)]
+    assert not hearing.doubts(ATTEMPT)
+    assert list(hearing.concludes(ATTEMPT)) == []
+    assert ends(hearing.hear(ended(17))) == [Outcome.BUSY]
 
 
 ACCEPTED: tuple[told.Event, ...] = (told.Accepted(AT, UP), originated(DialOutcome.ACCEPTED), ended(16, UP))

@@ -1,7 +1,8 @@
 """What Asterisk tells of attempts, in the core's words. No clock, no socket: one news in, at most a few events out.
 
 What became of a call that nobody accepted is told in two halves, in any order (`telephony.department.came_to`): only
-both together are the outcome. A call that was accepted has hung up, whatever Asterisk calls it.
+both together are the outcome. Where there was no way to dial the second half never comes; whoever has a clock says when
+it was waited for long enough. A call that was accepted has hung up, whatever Asterisk calls it.
 """
 
 from __future__ import annotations
@@ -69,6 +70,19 @@ class Hearing:
         heard = self._attempts.get(attempt)
         return heard is not None and not heard.dialled and heard.originated is None and heard.cause is None
 
+    def doubts(self, attempt: str) -> bool:
+        """Whether it failed without a channel, as far as was told: what happened to its channel may be told later."""
+        heard = self._attempts.get(attempt)
+        if heard is None or heard.dialled or heard.accepted:
+            return False
+        return heard.originated is not None
+
+    def concludes(self, attempt: str) -> Iterator[event.Report]:
+        """Nothing was told of a channel in all the time that there was: there was no way to dial."""
+        heard = self._attempts.get(attempt)
+        if heard is not None and heard.originated is not None and self.doubts(attempt):
+            yield from self._ends(attempt, heard, outcome(heard.originated, 0))
+
     def hear(self, news: told.Event) -> Iterator[event.Report]:
         """What one happening means."""
         if isinstance(news, told.Originated):
@@ -104,14 +118,14 @@ class Hearing:
 
     def _over(self, attempt: str, heard: _Heard) -> Iterator[event.Report]:
         """The end of an attempt, if all of it was told."""
-        if heard.accepted:
-            if heard.cause is None:
-                return
-            came = Outcome.HUNG_UP
-        elif heard.originated is None or (heard.dialled and heard.cause is None):
+        if heard.cause is None:
             return
-        else:
-            came = outcome(heard.originated, heard.cause or 0)
+        if heard.accepted:
+            yield from self._ends(attempt, heard, Outcome.HUNG_UP)
+        elif heard.originated is not None:
+            yield from self._ends(attempt, heard, outcome(heard.originated, heard.cause))
+
+    def _ends(self, attempt: str, heard: _Heard, came: Outcome) -> Iterator[event.Report]:
         self.forget(attempt)
         yield event.Ended(attempt, heard.fence, came)
 

@@ -38,10 +38,12 @@ from intake.edge.desk import NotGranted
 from journal import BadFact, Journal
 from journal.instant import Clock, utc_now
 from telephony.department import end_noted, key_noted
+from telephony.manager.event import Originated
 from telephony.manager.exchange import Exchange, Gap, News
 from telephony.manager.snapshot import Snapshot
 
 AUDIT_S = 60.0
+NO_CHANNEL_S = 0.5  # what became of a dial is told on another way than what became of its channel, and may overtake it
 RESTORE_AGAIN_S = 0.5
 
 _BEGINS = ("not_ready", "what was ordered before is still being taken over; try again in a moment")
@@ -171,6 +173,8 @@ class Notifier:
             case _:
                 for report in self._hearing.hear(news):
                     self._take(report)
+                if isinstance(news, Originated) and self._hearing.doubts(news.channel_id):
+                    asyncio.get_running_loop().call_later(NO_CHANNEL_S, self._conclude, news.channel_id)
 
     def issued(self, orders: tuple[Order, ...]) -> None:
         """Orders were issued: they are on disk. One that is known already is passed over."""
@@ -274,6 +278,11 @@ class Notifier:
                     self._known.over(told.attempt)
                     self._acting.drop((key_noted(told.attempt), end_noted(told.attempt)))
         self._take(event.Committed(writes[-1].number))
+
+    def _conclude(self, attempt: str) -> None:
+        with suppress(Exception):  # `run` raises it
+            for report in self._hearing.concludes(attempt):
+                self._take(report)
 
     def _ring(self) -> None:
         with suppress(Exception):  # `run` raises it
