@@ -24,7 +24,7 @@ def share_heard(text: Samples, sound: Samples) -> float:
 
 
 def _place_of(piece: Samples, sound: Samples) -> int | None:
-    """Where the piece is in the sound: the correlation's best place, if it is good enough."""
+    """Where the piece is in the sound first: what is spoken twice has two places, and noise would choose among them."""
     heard, wanted = sound.astype(np.float64), piece.astype(np.float64)
     room = heard.size - wanted.size
     if room <= 0:
@@ -34,5 +34,5 @@ def _place_of(piece: Samples, sound: Samples) -> int | None:
     total = np.concatenate(([0.0], np.cumsum(np.square(heard))))
     windows = total[wanted.size : wanted.size + room] - total[:room]
     likeness = match[:room] / np.sqrt(np.maximum(windows, 1.0) * np.sum(np.square(wanted)))
-    best = int(np.argmax(likeness))
-    return best if likeness[best] > ALIKE else None
+    places = np.flatnonzero(likeness > ALIKE)
+    return int(places[0]) if places.size else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.field import Language
 from dispatch import command, rows, store
+from dispatch.attempt import AttemptState
 from dispatch.department import Calling
 from dispatch.drafting import OrderDraft
 from dispatch.ladder import DutyLine, Ladder, Ring
@@ -125,6 +126,16 @@ class Scene:
         """Wait until the present life has taken over, and can act."""
         life = self.lives[-1]
         await self.until("it has a link", lambda: life.notifier.ready and life.link.up)
+
+    async def rings(self, order: Order) -> None:
+        """Wait until the present life knows that a telephone rings for it, told or found."""
+        notifier = self.lives[-1].notifier
+
+        def ringing() -> bool:
+            attempts = (each for view in notifier.orders() if view.id == order.id for each in view.attempts)
+            return any(each.state is AttemptState.RINGING for each in attempts)
+
+        await self.until("it is known to ring", ringing)
 
     async def wish(self, kind: type[Any], order: Order, **more: str) -> None:
         """A dispatcher wants something, and gets it."""

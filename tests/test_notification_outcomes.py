@@ -324,7 +324,7 @@ async def an_order_that_is_cancelled_while_it_rings_rings_no_more(city: City) ->
         await scene.live()
         order = await scene.order(line, next_line)
         call = await scene.called(line)
-        await scene.fact(order, "AttemptRang")
+        await scene.rings(order)
         await scene.wish(wish.Cancel, order, reason="误报")
         await scene.settled(order, state="cancelled")
         assert call.outcome is not None
