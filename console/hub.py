@@ -11,9 +11,10 @@ no client. Everything here happens in the engine's event loop.
     hub.tell(Tell(about="no-answer", seat="seat-01"))
     await hub.stop()
 
-`hello()` is asked once for each client, as it comes; its `sequence` is that of the last fact given to `facts`, or at
-first the journal's last. `handle(want, args)` does what is wanted; it raises `console.wire.Refused` to refuse. What a
-request changed is best told by `live` before it is answered: who asked then finds it everywhere at once.
+`hello()` is asked once for each client, as it comes, and may tell the others first what is new; its `sequence` is that
+of the last fact given to `facts`, or at first the journal's last. `handle(want, args)` does what is wanted; it raises
+`console.wire.Refused` to refuse. What a request changed is best told by `live` before it is answered: who asked then
+finds it everywhere at once.
 """
 
 from __future__ import annotations
@@ -163,12 +164,12 @@ class _Client(asyncio.Protocol):
             self.cut(End.TOO_MANY)
             return
         # Between the hello and the first thing that is told afterwards nothing can happen: one step of the loop.
-        self._hub._clients[self] = None
         try:
             lines = list(hello_lines(self._hub._hello()))
         except BaseException:
             self.cut(End.NO_HELLO)
             raise
+        self._hub._clients[self] = None
         for line in lines:
             self.say(line)
 

@@ -199,6 +199,7 @@ class Engine:
         self._casework.committed(facts)
 
     def _hello(self) -> Hello:
+        self._desk.show()  # who comes now is told from here on what is gone
         return Hello(
             sequence=self._sequence,
             calls=tuple(call_state(call) for call in self._desk.calls()),

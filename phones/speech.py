@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from bisect import bisect_left
 
 import numpy as np
 
@@ -19,8 +19,12 @@ def share_heard(text: Samples, sound: Samples) -> float:
     size = round(PIECE_S * RATE_HZ)
     pieces = (text[at : at + size] for at in range(0, text.size - size, size))
     places = [_place_of(each, sound) for each in pieces if not recognise(each).silent]
-    in_order = [place for place, after in pairwise(places) if place is not None and after is not None and place < after]
-    return len(in_order) / (len(places) - 1) if len(places) > 1 else 0.0
+    ends: list[int] = []  # the first place at which as many pieces as this one's index, and one, can end in their order
+    for place in places:
+        if place is not None:
+            at = bisect_left(ends, place)
+            ends[at : at + 1] = [place]
+    return len(ends) / len(places) if places else 0.0
 
 
 def _place_of(piece: Samples, sound: Samples) -> int | None:

@@ -245,10 +245,13 @@ class Centre:
 
     # Its telephones.
 
-    async def seat(self, number: int, policy: Policy = BY_HAND, tone: int | None = None, **more: Any) -> Phone:
-        """Register the telephone of one seat, and wait until Asterisk knows that it is there.
+    async def seat(
+        self, number: int, policy: Policy = BY_HAND, tone: int | None = None, *, free: bool = True, **more: Any
+    ) -> Phone:
+        """Register the telephone of one seat, and wait until Asterisk knows that it is there and is `free`.
 
-        With a tone it says that tone in every call that it answers.
+        Where the net may ring it at once it is not free for long. With a tone it says that tone in every call that it
+        answers.
         """
         name = f"seat-{number:02d}"
         secret = (self.state / "secrets" / name).read_text().strip()
@@ -256,7 +259,8 @@ class Centre:
         await phone.open()
         self._phones.append(phone)
         await phone.register()
-        await self.free(phone)
+        if free:
+            await self.free(phone)
         if tone is not None:
             self._speakers.append(asyncio.create_task(_speak(phone, tone)))
         return phone

@@ -25,7 +25,6 @@ IN_ORDER = (
     "zhang-wei signs in at seat-01",
     "13800000101 dials 119",
     "chooses seat-01 (longest-idle)",
-    "best: sent by the telephone, 39.62775 85.35261 ± 25 m",
     "seat-01 rings",
     "answered by seat-01",
     "-0001 is begun, a draft",
@@ -35,7 +34,6 @@ IN_ORDER = (
     "line 1 is dialled: 87000119",
     "is killed, while duty lines ring",
     "engine      is gone",
-    "the second caller hears a person all the same",
     "engine      is back",
     "police      ESCALATED: the deadline has passed",
     "police      ACKNOWLEDGED by key",
@@ -51,6 +49,8 @@ IN_ORDER = (
 )
 """What is told, one after the other."""
 WHENEVER = (
+    "the second caller hears a person all the same",
+    "best: sent by the telephone, 39.62775 85.35261 ± 25 m",
     "fire        87000119 is busy",
     "fire        87001119 rings",
     "medical     ACKNOWLEDGED by key",
@@ -64,7 +64,7 @@ WHENEVER = (
     "the call to 119 is kept",
     *(f"{each:<11} ACKNOWLEDGED by key" for each in ("fire", "traffic", "power", "gas", "water")),
 )
-"""And what comes when it comes: seven departments at once, and recordings behind the calls."""
+"""And what comes when it comes: what is found out beside a call, seven departments at once, recordings."""
 
 
 def processes_of(state: Path) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console.state import Hello, Live
+from console.tap import Tap
 from intake import fact
 from intake.edge.door import TRIES
 from intake.edge.writing import draft_of, end_id
@@ -172,6 +174,36 @@ async def test_what_changes_is_told_live_and_what_is_over_is_gone(engine: House)
     await until(lambda: call not in engine.tap.calls)
     gone = [each for heard in engine.heard if isinstance(heard, Live) for each in heard.gone]
     assert gone == [call]
+
+
+async def test_who_begins_to_listen_between_two_showings_is_told_that_a_call_is_over(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intake.edge.desk.SHOW_S", 3600.0)  # from now on only a newcomer makes it show
+    async with house(short_path, monkeypatch) as engine, listener(engine) as first:
+        call = engine.telephones.comes()
+        engine.telephones.unanswered(call)
+        await until(lambda: engine.engine._desk.knows(call))
+        async with listener(engine) as second:
+            assert call in second.calls
+            engine.telephones.leaves(call)
+            await until(lambda: not engine.engine._desk.knows(call))
+            async with listener(engine) as third:
+                assert call not in third.calls
+                await until(lambda: call not in second.calls and call not in first.calls)
+
+
+@asynccontextmanager
+async def listener(engine: House) -> AsyncIterator[Tap]:
+    """Somebody more who listens, and has heard where everything stands."""
+    tap = Tap(engine.installation.engine_socket)
+    running = asyncio.create_task(tap.run())
+    try:
+        await until(lambda: tap.up)
+        yield tap
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
 
 
 async def test_only_an_engine_that_sees_says_that_it_lives_and_one_that_ends_says_so_last(

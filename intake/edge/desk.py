@@ -103,6 +103,8 @@ class Desk:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
         self._stepped = asyncio.Event()
+        self._calls_shown: dict[str, CallNow] = {}
+        self._seats_shown: dict[str, SeatNow] = {}
         self._broken: asyncio.Future[None] | None = None
         self._epoch = clock() - timedelta(seconds=_now())
         """What the calendar shows at second 0 of the loop's clock."""
@@ -369,22 +371,24 @@ class Desk:
 
     async def _show(self) -> None:
         """Tell what has changed, a few times a second."""
-        calls: dict[str, CallNow] = {}
-        seats: dict[str, SeatNow] = {}
         while True:
             await self._stepped.wait()
-            self._stepped.clear()
-            now = {call.view.id: call for call in self.calls()}
-            free = {seat.view.id: seat for seat in self.seats()}
-            change = Change(
-                calls=tuple(call for name, call in now.items() if calls.get(name) != call),
-                seats=tuple(seat for name, seat in free.items() if seats.get(name) != seat),
-                gone=tuple(name for name in calls if name not in now),
-            )
-            calls, seats = now, free
-            if change:
-                self.shows(change)
+            self.show()
             await asyncio.sleep(SHOW_S)
+
+    def show(self) -> None:
+        """Tell what has changed now. Before somebody is given all calls and seats: he is told of changes since."""
+        self._stepped.clear()
+        calls = {call.view.id: call for call in self.calls()}
+        seats = {seat.view.id: seat for seat in self.seats()}
+        change = Change(
+            calls=tuple(call for name, call in calls.items() if self._calls_shown.get(name) != call),
+            seats=tuple(seat for name, seat in seats.items() if self._seats_shown.get(name) != seat),
+            gone=tuple(name for name in self._calls_shown if name not in calls),
+        )
+        self._calls_shown, self._seats_shown = calls, seats
+        if change:
+            self.shows(change)
 
     # What Asterisk has.
 
