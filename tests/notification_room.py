@@ -21,11 +21,9 @@ from telephony.prompt.order import Speaker
 from tests.centre import TRUNK, Centre, running_centre
 from tests.notification_officer import WITHIN, Act, picks_up
 from tests.notification_scene import Scene
-from tests.sound import told
+from tests.sound import HEARD, told
 
 TEXT = "晨光路十二号发生火灾，有人被困，请派消防车。"
-HEARD = 0.85
-"""Of a prompt, so much is recognised at least when it was heard."""
 CALLING = Calling(spoken=1, key_s=3, remind_s=10, report_s=2, ask_s=1, settle_s=1)
 AT_ONCE = 20
 """Scenes that play at the same time: the telephones of more would not be served on two cores."""

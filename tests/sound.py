@@ -1,5 +1,6 @@
 """What is in a sound: whose voice a recording holds, when a tone is heard, how much of a prompt."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ import soundfile
 import soxr  # type: ignore[import-untyped]
 
 from phones import recognise, share_heard
+from phones.voice import Voice
 
 RATE_HZ = 8000
+HEARD, UNHEARD = 0.85, 0.5
+"""Shares of a prompt from which it was heard, and below which it was not: others begin with the same words."""
+WITHIN_S = 20.0
 EDGES_S = 0.2  # what a tone may lose at its two ends when it is looked at in steps of 0.1 s
 
 Samples = npt.NDArray[np.int16]
@@ -36,6 +41,15 @@ def told(heard: Samples, prompt: Path) -> float:
     text, rate = soundfile.read(prompt, dtype="int16")
     assert rate == RATE_HZ
     return share_heard(text, heard)
+
+
+async def heard_to_its_end(call: Voice, prompt: Path) -> None:
+    """Wait until somebody has heard this prompt to its end: what is sent by now may still be on its way."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + WITHIN_S
+    while (share := await asyncio.to_thread(told, call.received, prompt)) <= HEARD:
+        assert loop.time() < deadline, f"{share:.0%} of {prompt.name} was heard"
+        await asyncio.sleep(0.3)
 
 
 def spans_of(sound: Samples, hz: int) -> list[tuple[float, float]]:

@@ -20,12 +20,11 @@ from telephony.prompt.order import said_code
 from tests.centre import small_disk
 from tests.conversation import taken
 from tests.duty_room import CODE, TEXT, DutyRoom, duty_room, forget
-from tests.sound import told
+from tests.sound import HEARD, UNHEARD, heard_to_its_end, told
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SHORT = "请派车。"
-HEARD = 0.85
 """Of a prompt, so much is recognised at least when it was heard; the sound of the last 100 ms may be cut."""
 
 
@@ -50,9 +49,9 @@ async def hears(
     """These were heard in that call, those not."""
     folder = room.centre.state / "asterisk" / "sounds" / language
     for prompt in prompts:
-        assert await asyncio.to_thread(told, call.received, folder / f"{prompt}.wav") > HEARD, prompt
+        await heard_to_its_end(call, folder / f"{prompt}.wav")
     for prompt in no:
-        assert await asyncio.to_thread(told, call.received, folder / f"{prompt}.wav") < 0.3, prompt
+        assert await asyncio.to_thread(told, call.received, folder / f"{prompt}.wav") < UNHEARD, prompt
 
 
 async def heard_text(room: DutyRoom, call: IncomingCall, text: str, language: Language = Language.ZH) -> float:

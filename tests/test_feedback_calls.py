@@ -21,7 +21,7 @@ from telephony.manager.outcome import Answered
 from tests.centre import Centre
 from tests.conversation import CALLER_HZ, taken, talk
 from tests.duty_room import DutyRoom, duty_room
-from tests.sound import told
+from tests.sound import heard_to_its_end
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -121,8 +121,7 @@ async def keyed_code(room: DutyRoom, phone: Phone, code: str = CODE, trunk: str 
 
 
 async def hears(room: DutyRoom, call: OutgoingCall, prompt: str) -> None:
-    sound = room.centre.state / "asterisk" / "sounds" / "zh" / f"{prompt}.wav"
-    assert await asyncio.to_thread(told, call.received, sound) > 0.8, prompt
+    await heard_to_its_end(call, room.centre.state / "asterisk" / "sounds" / "zh" / f"{prompt}.wav")
 
 
 def journal_of(room: DutyRoom) -> list[str]:

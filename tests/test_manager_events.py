@@ -249,6 +249,19 @@ def test_a_snapshot_tells_who_talks_who_rings_and_who_waits() -> None:
     assert snapshot.database["seat-01/signed in"] == '张三; "x"'
 
 
+def test_a_channel_that_is_told_twice_is_as_it_was_told_last() -> None:
+    twice = replies()
+    rows = twice[0].rows
+    (talking,) = (row for row in rows if row.fields["CallerIDNum"] == "13800000001")
+    changed = Message(talking.event, {**talking.fields, "Application": "Playback", "BridgeId": ""})
+    twice[0] = Reply({}, (*rows, changed))
+    snapshot = read_snapshot(twice)
+    assert len(snapshot.channels) == len(read_snapshot(replies()).channels)
+    (seen,) = (each for each in snapshot.channels if each.channel.number == "13800000001")
+    assert (seen.application, seen.bridge) == ("Playback", "")
+    assert all(seen.channel.id not in bridge.channels for bridge in snapshot.bridges)
+
+
 def test_a_row_that_lacks_something_makes_no_snapshot() -> None:
     damaged = replies()
     rows = damaged[0].rows

@@ -21,8 +21,9 @@ from phones.g711 import RATE_HZ, Samples
 from phones.history import What
 from telephony.prompt.order import said_code
 from tests.notification_officer import Act, picks_up, pressed, presses, takes_it
-from tests.notification_room import HEARD, TEXT, City, Play, Playing, playing
+from tests.notification_room import TEXT, City, Play, Playing, playing
 from tests.notification_scene import SHORT, Scene
+from tests.sound import HEARD, UNHEARD
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -309,7 +310,7 @@ async def two_incidents_want_one_line_and_get_it_one_after_the_other(city: City)
         assert first_end <= calls[1].history[0].at
         for call, text, other in zip(calls, texts, reversed(texts), strict=True):
             assert await city.heard_text(call, text) > 0.8
-            assert await city.heard_text(call, other) < 0.3
+            assert await city.heard_text(call, other) < UNHEARD
         for order in orders:
             await scene.faultless(order)
 

@@ -126,4 +126,9 @@ def test_a_text_is_found_in_what_was_heard_of_it_and_in_nothing_else() -> None:
     assert share_heard(text, late) == 1.0
     assert 0.4 < share_heard(text, late[: late.size // 2]) < 0.6
     assert share_heard(text, chirps(2)) == 0.0
+    assert share_heard(text, np.concatenate((heard[8000:16000], late, heard[:8000]))) == 1.0, "spoken twice, in parts"
+    assert share_heard(text, np.concatenate((heard[40000:], heard[:40000]))) == pytest.approx(10 / 19), "out of order"
+    hole = late.copy()
+    hole[20000:24000] = 0
+    assert share_heard(text, hole) == pytest.approx(18 / 19), "a piece that is lost costs itself alone"
     assert share_heard(text[:100], late) == 0.0

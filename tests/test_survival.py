@@ -323,7 +323,8 @@ async def test_a_stop_that_is_interrupted_is_taken_back_and_now_cuts(short_path:
         stopping = await centre.begin("stop", "--state", str(centre.state))
         await stopping.stdout.readline()
         stopping.send_signal(signal.SIGINT)
-        assert await stopping.wait() == 130
+        told, complaints = await stopping.communicate()
+        assert (told, complaints, stopping.returncode) == (b"", b"", 130)
         await talking.hang_up()
         talking = await talk(centre, seats, 0)
         stopped = await asyncio.to_thread(centre.liandong, "stop", "--now", "--state", str(centre.state))

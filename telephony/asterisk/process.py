@@ -14,8 +14,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -214,16 +214,44 @@ class Asterisk:
         # "gracefully" would refuse every new channel, those that bring waiting callers to a seat too.
         words = [*self._command, "-C", str(self._configuration), "-rx", "core stop when convenient"]
         quiet = subprocess.DEVNULL
-        # This console answers when the waiting is over.
-        with subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True) as asking:
+        asking = None
+        try:
+            with _uninterrupted():
+                asking = subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+            while not _ended(watched, 1.0):
+                if asking.poll() is not None and not _ended(watched, STOP_S):
+                    raise AsteriskError("Asterisk goes on: its console refused the stop, or somebody took it back")
+        except KeyboardInterrupt:
+            if asking is not None:
+                self._take_back(asking)
+            raise
+        finally:
+            if asking is not None:
+                asking.wait()
+
+    def _take_back(self, asking: subprocess.Popen[bytes]) -> None:
+        """Take back the stop that this console asked for: it ends when Asterisk waits for no such moment any more."""
+        deadline = time.monotonic() + STOP_S
+        with _uninterrupted():
             try:
-                while not _ended(watched, 1.0):
-                    if asking.poll() is not None and not _ended(watched, STOP_S):
-                        raise AsteriskError("Asterisk goes on: its console refused the stop, or somebody took it back")
-            except KeyboardInterrupt:
+                while asking.poll() is None:
+                    if time.monotonic() > deadline:
+                        raise AsteriskError("Asterisk did not take the stop back: it ends once no call is up")
+                    self.console("core abort shutdown")  # again, for it may have overtaken the stop
+                    with suppress(subprocess.TimeoutExpired):
+                        asking.wait(0.2)
+            finally:
                 asking.kill()
-                self.console("core abort shutdown")
-                raise
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C takes effect at the end."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _last_words(old: Mapping[Path, int]) -> str:

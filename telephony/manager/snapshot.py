@@ -88,7 +88,8 @@ def read_snapshot(replies: Sequence[Reply]) -> Snapshot:
     """A snapshot from the answers to `QUESTIONS`, in their order. Raises ValueError when a row lacks something."""
     channels, bridges, contacts, devices, database = ([row.fields for row in reply.rows] for reply in replies)
     try:
-        present = tuple(_present(row) for row in channels if is_telephone(row))
+        # A channel that changes while Asterisk goes through its list is told twice, the second time as it is by then.
+        present = tuple({row["Uniqueid"]: _present(row) for row in channels if is_telephone(row)}.values())
         members = [(each.bridge, each.channel.id) for each in present]
         return Snapshot(
             channels=present,
