@@ -131,7 +131,7 @@ class Order:
     id: str
     """`INCIDENT.DEPARTMENT.1`."""
     code: str
-    """Four digits or more, of the day: with it the department reports by telephone."""
+    """Four digits or more; no other order has it until this one is over. With it a department reports by telephone."""
     incident: str
     """For which incident."""
     department: str

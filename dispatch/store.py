@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from itertools import count
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -66,7 +67,7 @@ def start_plans(unit: Unit, incident: str, matches: Iterable[Match], at: datetim
 def issue(
     unit: Unit, incident: str, drafts: Iterable[OrderDraft], at: datetime, day: str, by: str, *, once: bool = True
 ) -> tuple[Order, ...]:
-    """Issue orders. `day` is the centre's date as 20261125; codes count in it.
+    """Issue orders. `day` is the centre's date as 20261125; codes count in it, but for those in use from other days.
 
     With `once`, a department that has an order in this incident already, one that is not cancelled, gets no other.
     Tell the core of them with `event.Issued` when they are on disk.
@@ -76,16 +77,17 @@ def issue(
     before: dict[str, list[str]] = {}
     for department, progress in connection.execute(states):
         before.setdefault(department, []).append(progress)
-    serial = connection.scalar(select(func.max(orders.c.serial)).where(orders.c.day == day)) or 0
+    last = connection.scalar(select(func.max(orders.c.serial)).where(orders.c.day == day)) or 0
+    in_use = set(connection.scalars(select(orders.c.serial).where(orders.c.wanted)))
+    serials = (each for each in count(last + 1) if each not in in_use)
     made: list[tuple[Order, OrderDraft]] = []
     for draft in drafts:
         had = before.setdefault(draft.department, [])
         if once and any(each != OrderState.CANCELLED.value for each in had):
             continue
-        serial += 1
         order = Order(
             id=f"{incident}.{draft.department}.{len(had) + 1}",
-            code=f"{serial:04d}",
+            code=f"{next(serials):04d}",
             incident=incident,
             department=draft.department,
             language=draft.language,

@@ -1,8 +1,8 @@
 """What is asked and told by the keys of a telephone that is no seat's, answered with a word.
 
 A department reports how far its order is; a waiting caller asks what became of what he reported before. A code is four
-digits of the day: whoever keys in one that is not his own learns no more than that it is in use, and what he reports
-stands beside the recording of his call.
+digits, and of one order as long as that is under way: whoever keys in one that is not his own learns no more than that
+it is in use, and what he reports stands beside the recording of his call.
 """
 
 from __future__ import annotations

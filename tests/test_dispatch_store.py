@@ -307,6 +307,21 @@ def test_a_code_is_that_of_the_newest_order_that_is_not_over(centre: Centre) -> 
     assert found.stored.order.department == "police"
 
 
+def test_a_new_day_gives_nobody_the_code_of_an_order_that_is_still_under_way(centre: Centre) -> None:
+    first, second, third = centre.issue(draft("fire"), draft("police"), draft("gas"))
+    for over in (first, third):
+        centre.do(lambda unit, id=over.id: store.write(unit, cancelled(id)))  # type: ignore[misc]
+
+    def next_day(unit: Unit) -> tuple[Order, ...]:
+        return store.issue(unit, "i9", [draft("fire"), draft("power")], moment(START), "20270116", "zhang-wei")
+
+    made = centre.do(next_day)
+    assert [each.code for each in made] == ["0001", "0003"], "0002 is the police's until they are done"
+    found = reading.by_code(centre.engine, second.code)
+    assert found is not None
+    assert found.stored.order.id == second.id
+
+
 def test_an_order_escalated_told_of_and_ordered_again_has_one_live_deadline_all_the_time(centre: Centre) -> None:
     room = Room(order(tries=1, deadline_s=30), store=JournalStore(centre))
     room.comes_to("1", Outcome.BUSY)
