@@ -1,13 +1,15 @@
 """What becomes of orders, marked in the incident's record in the same transaction: somebody works on it, or reported.
 
-So nobody closes an incident without having seen the last report: each is a change of the record. A mark that the record
-does not take is told in the log, and never holds up what is written about the order.
+So nobody closes an incident without having seen the last report: each is a change of the record, and of those in which
+it goes on. A mark that a record does not take is told in the log, and never holds up what is written about the order.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from dispatch import fact
 from dispatch.fact import How
@@ -41,20 +43,20 @@ class Marking:
             match told:
                 case fact.Acknowledged(how=how):
                     if how is not How.REPORT:  # whose report follows in the same write
-                        self._in_progress(unit, incident, at)
+                        self._mark(unit, incident, MarkInProgress, at)
                 case fact.FeedbackGiven():
-                    self._in_progress(unit, incident, at)
-                    self._mark(unit, _report(incident, told), at)
+                    self._mark(unit, incident, MarkInProgress, at)
+                    self._mark(unit, incident, partial(_report, told), at)
                 case _:
                     pass
 
-    def _in_progress(self, unit: Unit, incident: str, at: datetime) -> None:
-        """Of an incident and of those in which it goes on: an order is carried out for all of them."""
+    def _mark(self, unit: Unit, incident: str, mark: Callable[[str], Deed], at: datetime) -> None:
+        """Mark an incident and those in which it goes on: an order is carried out for all of them."""
         known: str | None = incident
         while known is not None:
-            known = self._mark(unit, MarkInProgress(known), at)
+            known = self._do(unit, mark(known), at)
 
-    def _mark(self, unit: Unit, deed: Deed, at: datetime) -> str | None:
+    def _do(self, unit: Unit, deed: Deed, at: datetime) -> str | None:
         """Do it; the incident in which this one goes on, if there is one."""
         try:
             with unit.connection.begin_nested():  # whatever of it was written is undone alone
@@ -64,6 +66,6 @@ class Marking:
             return None
 
 
-def _report(incident: str, told: fact.FeedbackGiven) -> Feedback:
+def _report(told: fact.FeedbackGiven, incident: str) -> Feedback:
     report = told.progress.value if told.progress is not None else "" if told.words.strip() else LEFT_WORDS
     return Feedback(incident, words=told.words, department=told.order.rsplit(".", 2)[1], report=report)

@@ -228,6 +228,24 @@ async def test_nobody_closes_an_incident_without_having_seen_the_last_report(roo
     assert stale.value.incident.state is IncidentState.IN_PROGRESS
 
 
+async def test_nobody_closes_an_incident_without_having_seen_the_report_on_one_that_goes_on_in_it(
+    room: DeskRoom,
+) -> None:
+    kept, middle, gone = [await room.submitted() for _ in range(3)]
+    await room.do("merge", incident=gone.id, version=gone.version, into=middle.id)
+    await room.do("merge", incident=middle.id, version=room.incident(middle.id).version, into=kept.id)
+    order = f"{gone.id}.fire.1"
+    await room.happens(fact.Acknowledged(order, 1, How.KEY, None, None, 10.0))
+    seen = room.incident(kept.id)
+    await room.happens(fact.FeedbackGiven(order, "f1", None, "屋内还有人", "phone"))
+    with pytest.raises(Stale) as stale:
+        await room.do("close", incident=kept.id, version=seen.version, result="handled")
+    (report,) = stale.value.since
+    assert (report.entry.type, report.entry.personal) == ("IncidentFeedback", {"words": "屋内还有人"})
+    assert [room.story(each.id)[-1] for each in (gone, middle)] == ["IncidentFeedback"] * 2
+    await room.do("close", incident=kept.id, version=stale.value.incident.version, result="handled")
+
+
 async def test_words_that_were_only_spoken_are_a_report_as_well(room: DeskRoom) -> None:
     incident = await room.submitted()
     order = f"{incident.id}.fire.1"
