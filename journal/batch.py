@@ -83,16 +83,16 @@ class Batch:
         """What this error of the transaction means; None if everything is in the database after all."""
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
         if not lost or self._ended_at is None:
-            return NotCommitted(str(error))
+            return NotCommitted(_why(error))
         if not self.recorded:
-            return CommitUnknown(str(error))
+            return CommitUnknown(_why(error))
         sequence, hash = self._ended_at
         try:
             with engine.connect() as connection:
                 found = connection.scalar(select(facts.c.hash).where(facts.c.sequence == sequence))
         except SQLAlchemyError as second:
-            return CommitUnknown(f"{error}; asking again: {second}")
-        return None if found == hash else NotCommitted(str(error))
+            return CommitUnknown(f"{_why(error)}; asking again: {_why(second)}")
+        return None if found == hash else NotCommitted(_why(error))
 
     def tell(self, failure: JournalTrouble | None) -> None:
         """Tell everybody who handed in a work of this batch."""
@@ -101,3 +101,8 @@ class Batch:
                 job.tell()
             else:
                 job.future.set_exception(type(failure)(str(failure)))
+
+
+def _why(error: SQLAlchemyError) -> str:
+    """The database's own words, without the statement."""
+    return str(error).partition("\n")[0]

@@ -28,6 +28,9 @@ so it happens only when readers kept SQLite's own checkpoint from starting over.
 TRUNCATE_WAIT_MS = 100
 """How long that waits for readers to end; they hold a snapshot for a few ms."""
 _FILE_MODE = 0o640
+_SQLITE = {"timeout": BUSY_MS / 1000, "check_same_thread": False}
+_HIDDEN: Any = {"hide_parameters": True}
+"""No error tells what was to be written: its text goes into logs and answers, and may be about a person."""
 
 
 def sqlite_url(path: Path) -> str:
@@ -39,9 +42,9 @@ def write_engine(url: str) -> Engine:
     """The engine that writes. Raises BadUrl; the database itself is not touched before the first use."""
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True, **_HIDDEN)
     path = Path(str(parsed.database))
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False})
+    engine = create_engine(parsed, connect_args=_SQLITE, **_HIDDEN)
 
     def prepared(connection: sqlite3.Connection, record: object) -> None:
         connection.isolation_level = None  # Python's own BEGIN comes too late and is not IMMEDIATE
@@ -75,12 +78,12 @@ def read_engine(url: str, *, settled: bool = False) -> Engine:
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
         options = "-c default_transaction_read_only=on"
-        return create_engine(parsed, pool_pre_ping=True, connect_args={"options": options})
+        return create_engine(parsed, pool_pre_ping=True, connect_args={"options": options}, **_HIDDEN)
     path = Path(str(parsed.database)).absolute()
     uri = URL.create("sqlite", database=f"{path.as_uri()}", query={"mode": "ro", "uri": "true"})
     if settled:
         uri = uri.update_query_dict({"immutable": "1"})
-    engine = create_engine(uri, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False})
+    engine = create_engine(uri, connect_args=_SQLITE, **_HIDDEN)
 
     def prepared(connection: sqlite3.Connection, record: object) -> None:
         connection.isolation_level = None

@@ -283,6 +283,29 @@ def test_after_a_lost_commit_that_did_not_happen_the_work_is_not_done(places: Pl
     engine.dispose()
 
 
+def test_no_error_tells_what_was_to_be_written(each_places: Places, clock: Clock) -> None:
+    journal = Journal.open(each_places, REGISTRY, clock=clock)
+
+    def fail(unit: Unit) -> None:
+        unit.connection.execute(text("INSERT INTO nowhere VALUES (:who)"), {"who": "张三 13800000001"})
+
+    failed = journal.submit(fail)
+    assert not isinstance(failed, Refusal)
+    told = str(failed.exception(WAIT_S))
+    assert "nowhere" in told
+    assert "13800000001" not in told
+    engine = read_engine(each_places.url)
+    with pytest.raises(DBAPIError) as raised, engine.connect() as connection:
+        connection.execute(text("SELECT * FROM nowhere WHERE who = :who"), {"who": "13800000001"})
+    assert "13800000001" not in str(raised.value)
+    engine.dispose()
+    lost = DBAPIError("INSERT INTO facts VALUES (1)", {"who": "13800000001"}, OSError("no space left"))
+    failure = Batch([], REGISTRY).failure(lost, engine)
+    assert isinstance(failure, NotCommitted)
+    assert str(failure) == "(builtins.OSError) no space left"
+    journal.close()
+
+
 def test_after_a_lost_commit_of_a_database_that_does_not_answer_nobody_knows(places: Places, tmp_path: Path) -> None:
     batch, engine = committed_batch(places, commit=True)
     engine.dispose()
