@@ -14,6 +14,7 @@ from intake.incident import (
     Cancel,
     Close,
     Create,
+    DayNumber,
     Deed,
     LinkCall,
     LinkIncident,
@@ -51,7 +52,8 @@ DEEDS: Mapping[str, type[Deed]] = {
 _NEW: Mapping[type[Deed], str] = {Create: "incident", Split: "new"}
 """The field that names the record which such a deed begins."""
 _ID = re.compile(r"[A-Za-z0-9-]{1,48}", re.ASCII)
-"""Of a new record: it becomes a part of the names of channels and folders of recordings."""
+"""Of a new record: it becomes a part of the names of channels and folders of recordings. A number by day is none, for
+that is how another record is named."""
 _NAMESPACE = uuid.UUID("6f1d6ac0-3d5b-5a0c-9a54-1d8e6a1c1f35")
 
 
@@ -79,9 +81,9 @@ def deed_of(name: str, args: Mapping[str, Any], key: str | None = None) -> Deed:
 def _new_id(said: object, key: str | None) -> str:
     if said is None:
         return new_id() if key is None else uuid.uuid5(_NAMESPACE, key).hex
-    if isinstance(said, str) and _ID.fullmatch(said):
+    if isinstance(said, str) and _ID.fullmatch(said) and DayNumber.read(said) is None:
         return said
-    raise Refused("bad_id", "a new record's id is 1 to 48 letters, digits and dashes")
+    raise Refused("bad_id", "a new record's id is 1 to 48 letters, digits and dashes, and no number by day")
 
 
 def _text(field: str, value: object) -> str:

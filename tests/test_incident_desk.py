@@ -378,6 +378,8 @@ async def test_what_is_not_written_down_is_refused_and_orders_nobody(
         ("split", {"incident": "a", "version": 1, "changes": {}, "calls": "c"}, "bad_request"),
         ("create", {"incident": "../a"}, "bad_id"),
         ("create", {"incident": "a.b"}, "bad_id"),
+        ("create", {"incident": "20261125-0007"}, "bad_id"),
+        ("split", {"incident": "a", "version": 1, "changes": {}, "new": "20261125-0007"}, "bad_id"),
     ],
 )
 async def test_a_deed_that_makes_no_sense_is_refused(

@@ -64,7 +64,7 @@ class Create(Act):
     call: Word | None = None
     """The call from which it comes."""
     id: NewId | None = None
-    """Of the new record, letters, digits and dashes; without it one is made."""
+    """Of the new record, letters, digits and dashes, and no number by day; without it one is made."""
 
 
 class Amend(Act):
