@@ -50,7 +50,7 @@ def drafts(matches: Iterable[Match], departments: Departments, words: IncidentWo
         for action in match.plan.orders:
             department = departments.department(action.department)
             if department is None or department.id in made:
-                continue  # a department that does not exist was refused when the plan was read
+                continue  # one that does not exist is refused when a plan is read; a plan that started may be older
             values = words.values(department.language, department.name, match.plan.name)
             made[department.id] = _draft(
                 department,

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
@@ -29,6 +30,7 @@ from dispatch import fact, rows
 from dispatch.drafting import OrderDraft
 from dispatch.matching import Match
 from dispatch.order import OVER, Order, OrderState
+from dispatch.plan import Plan
 from dispatch.step import Write
 from dispatch.stored import Stored, StoredOrder, after
 from dispatch.tables import attempts, feedback, orders, started_plans
@@ -62,6 +64,16 @@ def start_plans(unit: Unit, incident: str, matches: Iterable[Match], at: datetim
             )
         )
     return new
+
+
+def as_started(connection: Connection, incident: str, matches: Iterable[Match]) -> tuple[Match, ...]:
+    """The same matches, but with plans that the incident has started as they were then."""
+    query = select(started_plans.c.plan, started_plans.c.content).where(started_plans.c.incident == incident)
+    kept = {row.plan: row.content for row in connection.execute(query)}
+    return tuple(
+        replace(each, plan=Plan.model_validate_json(kept[each.plan.id])) if each.plan.id in kept else each
+        for each in matches
+    )
 
 
 def issue(

@@ -66,6 +66,8 @@ SWEEP_S = 60.0  # what a deed itself closes needs no sweep; this is for what fai
 RETRY_S = 1.0
 STARTS = (Submit, Amend, Split, Reopen, Unmerge)
 """Deeds by which an incident may meet a plan that it did not meet before."""
+TAKES_UP = (Reopen, Unmerge)
+"""Those of them that come after its orders may have been taken back."""
 
 T = TypeVar("T")
 log = logging.getLogger("incidents")
@@ -169,7 +171,7 @@ class IncidentDesk:
             target = done.others[0] if isinstance(deed, Split) else done.incident
             if not isinstance(deed, STARTS) or not done.facts or not target.open:
                 return Did(done), ()
-            ordered = self._ordering.start(unit, target, now, who.id)
+            ordered = self._ordering.start(unit, target, now, who.id, anew=isinstance(deed, TAKES_UP))
             if ordered.orders:
                 done = _with(done, self._book.do(unit, MarkDispatched(target.id), DISPATCH, now))
             return Did(done, ordered.plans, tuple(each.id for each in ordered.orders)), ordered.orders

@@ -2,7 +2,8 @@
 
 Rules: everything is written in the transaction of the deed that is its cause, so that no incident is submitted whose
 orders are not on disk. What was started is not started again, and who is ordered already gets no second order from a
-plan; a person may order as often as he will.
+plan; a person may order as often as he will. An incident that is taken up again (reopened, unmerged) orders anew whom
+it had ordered in vain: a department whose orders were all taken back.
 """
 
 from __future__ import annotations
@@ -46,9 +47,10 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class WouldStart:
-    """A plan that would start."""
+    """A plan that would start, or order anew."""
 
     plan: Plan
+    """One that has started is as it was then."""
     why: tuple[str, ...]
     """The conditions that hold."""
     orders: tuple[OrderDraft, ...]
@@ -72,30 +74,34 @@ class Ordering:
         self._zone = zone
         self._areas = areas
 
-    def start(self, unit: Unit, incident: Incident, at: datetime, by: str) -> Ordered:
-        """Start the plans that it meets by now and issue their orders; does nothing for what was started before."""
-        new = store.start_plans(unit, incident.id, self._matches(incident), at, by)
-        wanted = drafts(new, self._departments, self._words(incident))
+    def start(self, unit: Unit, incident: Incident, at: datetime, by: str, *, anew: bool) -> Ordered:
+        """Start the plans that it meets by now and issue their orders; `anew`: also those of plans started before."""
+        matches = self._matches(incident)
+        new = store.start_plans(unit, incident.id, matches, at, by)
+        ordering = store.as_started(unit.connection, incident.id, matches) if anew else new
+        wanted = drafts(ordering, self._departments, self._words(incident))
         issued = store.issue(unit, incident.id, wanted, at, day_of(at, self._zone), by)
         return Ordered(tuple(each.plan.id for each in new), issued)
 
     def would_start(self, connection: Connection, incident: Incident) -> tuple[WouldStart, ...]:
-        """What `start` would do now; nothing is written."""
+        """What `start` would do now, anew if the incident is not open; nothing is written."""
         known = set(connection.scalars(select(started_plans.c.plan).where(started_plans.c.incident == incident.id)))
         of_it = select(orders.c.department).where(
             orders.c.incident == incident.id, orders.c.progress != OrderState.CANCELLED.value
         )
         busy = set(connection.scalars(of_it))
-        new = tuple(each for each in self._matches(incident) if each.plan.id not in known)
-        wanted = [each for each in drafts(new, self._departments, self._words(incident)) if each.department not in busy]
-        return tuple(
+        matches = store.as_started(connection, incident.id, self._matches(incident))
+        ordering = [each for each in matches if each.plan.id not in known or not incident.open]
+        wanted = drafts(ordering, self._departments, self._words(incident))
+        told = (
             WouldStart(
                 each.plan,
                 tuple(map(str, each.why)),
-                tuple(draft for draft in wanted if draft.plan == each.plan.id),
+                tuple(draft for draft in wanted if draft.plan == each.plan.id and draft.department not in busy),
             )
-            for each in new
+            for each in ordering
         )
+        return tuple(each for each in told if each.orders or each.plan.id not in known)
 
     def by_hand(
         self, unit: Unit, incident: Incident, department: str, text: str, deadline_s: int | None, at: datetime, by: str

@@ -113,6 +113,23 @@ async def test_closing_an_incident_takes_its_open_orders_back(api: Api) -> None:
     assert (await api.json("GET", f"/orders/{order['id']}"))["progress"] == "cancelled"
 
 
+async def test_who_rang_for_an_incident_that_was_cancelled_by_mistake_rings_again_when_it_is_reopened(api: Api) -> None:
+    orders = await ordered(api)
+    path = f"/incidents/{orders[0]['incident']}"
+    word = await api.json("POST", f"/orders/{orders[0]['id']}/word", role=DISPATCHER)
+    now = await api.json("GET", path)
+    await api.json("POST", f"{path}/cancel", {"version": now["version"], "result": "mistake"}, role=DISPATCHER)
+    assert (await api.json("GET", "/orders"))["orders"] == []
+    (plan,) = (await api.json("GET", f"{path}/plans/preview"))["plans"]
+    anew = {each["department"] for each in plan["orders"]}
+    assert anew == {each["department"] for each in orders} - {word["department"]}
+    now = await api.json("GET", path)
+    done = await api.json("POST", f"{path}/reopen", {"version": now["version"], "words": "误取消"}, role=DISPATCHER)
+    ringing = (await api.json("GET", "/orders"))["orders"]
+    assert [each["id"] for each in ringing] == done["orders"]
+    assert {each["department"] for each in ringing} == anew
+
+
 async def test_orders_are_a_dispatchers_and_a_supervisors(api: Api) -> None:
     order = (await ordered(api))[0]
     acts: tuple[tuple[str, Any], ...] = (

@@ -67,7 +67,7 @@ async def submit_incident(
 async def changed_plans_preview(
     sources: SourcesOf, role: Anybody, incident: IncidentId, wanted: deed.Preview
 ) -> PlanPreviews:
-    """What would start if the record were submitted with these changes. Nothing is written, and nobody is rung."""
+    """What would start if the record were submitted (or reopened) with these changes. Nothing is written."""
     return await preview(sources, role, incident, wanted.changes)
 
 
@@ -97,7 +97,7 @@ async def cancel_incident(sources: SourcesOf, role: Anybody, key: Key, incident:
 async def reopen_incident(
     sources: SourcesOf, role: Anybody, key: Key, incident: IncidentId, wanted: deed.Reopen
 ) -> Done:
-    """It is not over after all; plans that it meets by now start."""
+    """It is not over after all; plans that it meets by now start, and whose orders were all taken back is rung anew."""
     args = {"words": wanted.words, "changes": wanted.changes}
     return await do(sources, role, "reopen", incident, args, wanted, key)
 
@@ -116,7 +116,7 @@ async def merge_incident(sources: SourcesOf, role: Anybody, key: Key, incident: 
 async def unmerge_incident(
     sources: SourcesOf, role: Anybody, key: Key, incident: IncidentId, wanted: Act | None = None
 ) -> Done:
-    """They are not one event: this one is again what it was. It needs no body."""
+    """They are not one event: this one is again what it was, and orders as after a reopening. It needs no body."""
     return await do(sources, role, "unmerge", incident, {}, wanted, key)
 
 

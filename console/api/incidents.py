@@ -80,7 +80,7 @@ class OrderPreview(BaseModel):
 
 
 class PlanPreview(BaseModel):
-    """A plan that would start."""
+    """A plan that would start, or order anew."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -91,12 +91,12 @@ class PlanPreview(BaseModel):
     why: tuple[str, ...]
     """The conditions that hold."""
     orders: tuple[OrderPreview, ...]
-    """Without those whom the incident has ordered already."""
+    """Without those whom the incident has ordered already, if that was not taken back."""
     checklist: tuple[Wording, ...]
 
 
 class PlanPreviews(BaseModel):
-    """Plans that would start, the most urgent first."""
+    """Plans that would start, or order anew, the most urgent first."""
 
     plans: tuple[PlanPreview, ...]
 
@@ -185,7 +185,8 @@ PREVIEW = problems(
 
 @router.get("/{incident}/plans/preview", summary="The plans that would start", responses=PREVIEW)
 async def plans_preview(sources: SourcesOf, role: Anybody, incident: IncidentId) -> PlanPreviews:
-    """What would start if the record were submitted as it is. Nothing is written, and nobody is rung."""
+    """What would start if the record were submitted as it is; of one that is over, if it were reopened, and of a merged
+    one, if it were unmerged. Nothing is written, and nobody is rung."""
     return await preview(sources, role, incident, {})
 
 
