@@ -87,6 +87,9 @@ def rows(path: Path, plan: NumberPlan, datum: Datum) -> Iterator[Row | Problem]:
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
         raise CannotRead(Problem(path.name, 0, 0, "", message, "file_unreadable")) from error
+    except UnicodeDecodeError as error:
+        message = "neither UTF-8 nor GB 18030 any more: it was changed while it was read"
+        raise CannotRead(Problem(path.name, 0, 0, "", message, "encoding")) from error
     except _Stop as stop:
         raise CannotRead(Problem(path.name, stop.line, 0, "", stop.message, stop.code)) from stop
 

@@ -44,7 +44,7 @@ class Imported:
     problems: tuple[Problem, ...]
     """The first of them, each with its line."""
     sha256: str = ""
-    """Of the file; empty if it could not be read."""
+    """Of the file as it was before it was read; empty if there was none."""
 
 
 def import_subscribers(
@@ -66,9 +66,9 @@ def import_subscribers(
     making = table.with_name(f".{table.name}.{secrets.token_hex(8)}")
     try:
         with closing(sqlite3.connect(making, isolation_level=None)) as connection:
-            imported = _filled(connection, rows(csv, plan, datum), csv.name, skip_bad)
-            if csv.is_file():
-                imported = replace(imported, sha256=_digest(csv))
+            # Before its rows are read: a file that becomes another one meanwhile is not what the table says it is of.
+            sha256 = _digest(csv) if csv.is_file() else ""
+            imported = replace(_filled(connection, rows(csv, plan, datum), csv.name, skip_bad), sha256=sha256)
             if imported.done:
                 _sign(connection, csv.name, imported, now, plan, datum)
         if imported.done:

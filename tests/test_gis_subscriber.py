@@ -1,6 +1,7 @@
 """Subscribers: numbers as keys, an operator's file made into a table, and the table asked."""
 
 import sqlite3
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -225,6 +226,44 @@ def test_an_old_import_says_how_old_it_is(tmp_path: Path) -> None:
     found = Subscribers(tmp_path / "t.sqlite").find("8690055510001")
     assert found is not None
     assert found.imported == before
+
+
+class Meanwhile(NumberPlan):
+    """The first number that is read is the moment at which something happens to the file."""
+
+    def happens(self, what: Callable[[], object]) -> "Meanwhile":
+        object.__setattr__(self, "what", what)
+        return self
+
+    def key(self, number: str) -> str | None:
+        self.what()
+        return super().key(number)
+
+
+def test_a_file_that_becomes_another_one_while_it_is_read_is_taken_again(tmp_path: Path) -> None:
+    csv, table = tmp_path / "s.csv", tmp_path / "s.sqlite"
+    csv.write_text(HEAD + ROW)
+    plan = Meanwhile("86", "900").happens(lambda: csv.write_text(HEAD + ROW.replace("0001", "0002")))
+    assert import_subscribers(csv, table, NOW, plan).done
+    assert not is_current(csv, table, PLAN)
+    assert import_subscribers(csv, table, NOW, PLAN).done
+    assert is_current(csv, table, PLAN)
+    assert Subscribers(table).find("8690055510002") is not None
+
+
+def test_a_file_that_is_no_text_any_more_while_it_is_read_is_told_and_keeps_the_old_table(tmp_path: Path) -> None:
+    csv, table = tmp_path / "s.csv", tmp_path / "s.sqlite"
+    csv.write_text(HEAD + "".join(f"5551{n:04d},王,,,,,,\n" for n in range(10_000)))
+    size = csv.stat().st_size
+
+    def spoil() -> None:
+        with csv.open("rb+") as stream:
+            stream.seek(size // 2)
+            stream.write(b"\xff\xff")
+
+    imported = import_subscribers(csv, table, NOW, Meanwhile("86", "900").happens(spoil))
+    assert (imported.done, [each.code for each in imported.problems]) == (False, ["encoding"])
+    assert not table.exists()
 
 
 @patient
