@@ -85,6 +85,8 @@ def test_a_line_is_one_line(text: str) -> None:
         ("spot", {"lat": 91, "lon": 2, "source": "sip", "at": "2026-11-25T04:00:00.000000Z"}, "bad_position"),
         ("spot", {"lat": 1, "lon": 2, "source": "sip", "at": "now"}, "wrong_kind"),
         ("spot", {"lat": 1, "lon": 2, "source": "", "at": "2026-11-25T04:00:00.000000Z"}, "empty"),
+        ("spot", {**SPOT.plain(), "datum": "moon"}, "bad_datum"),
+        ("spot", {**SPOT.plain(), "datum": []}, "bad_datum"),
         ("event_class", "accident", "unknown_field"),
         ("number", "20261125-0001", "unknown_field"),
     ],

@@ -52,7 +52,7 @@ class Spot:
         _number("lon", self.lon, -180, 180)
         _number("radius_m", self.radius_m, 0, 20_000_000)
         _number("confidence", self.confidence, 0, 1)
-        if self.datum not in DATUMS:
+        if not isinstance(self.datum, str) or self.datum not in DATUMS:
             raise BadValue("bad_datum", "spot.datum", f"one of {', '.join(sorted(DATUMS))}")
         if self.shape is not None and len(self.shape.encode(errors="replace")) > _MOST_SHAPE:
             raise BadValue("too_long", "spot.shape", f"at most {_MOST_SHAPE} bytes are allowed")
