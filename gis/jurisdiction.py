@@ -7,6 +7,7 @@ Rules:
 
 - Shares are parts of the position's own area, and what lies in no area is told as `outside`. Nothing is rounded up to
   one: a caller who is with 40 % in the next brigade's area is not in ours.
+- A position that covers no ground is a point; one whose outline crosses itself is what its loops enclose.
 - A place exactly on a border lies on both sides, with equal shares.
 - Areas of one service may overlap, by a mistake of who drew them or on purpose: then shares add up to more than one,
   and `overlaps` finds them beforehand.
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from shapely import STRtree
+from shapely.errors import ShapelyError
 
 from config.field import Wording
 from gis.area import Area, Areas, Rings
@@ -37,6 +39,8 @@ VAGUE_M = 100_000.0
 """A position with a larger radius says nothing about areas."""
 LEAST_SHARE = 0.005
 """Less than this is the width of a pencil line."""
+CANNOT_CUT = (ShapelyError, ArithmeticError, ValueError)
+"""What `Jurisdictions.at` may raise for a shape that nobody has thought of; its text may name a place."""
 
 _BENT_DEG = 0.02  # edges longer than this get corners between: what is left bends by less than a decimetre
 
@@ -90,7 +94,10 @@ class Jurisdictions:
         self._overlapping = self._overlaps()
 
     def at(self, position: Position) -> dict[str, Jurisdiction] | None:
-        """The jurisdiction of each service; None where the position has no place, or says too little for areas."""
+        """The jurisdiction of each service; None where the position has no place, or says too little for areas.
+
+        May raise one of `CANNOT_CUT`.
+        """
         area = position.area()
         if area is None or (area.radius_m or 0.0) > VAGUE_M:
             return None
@@ -98,8 +105,8 @@ class Jurisdictions:
             return {service: Jurisdiction(service, (), 1.0) for service in self.services}
         if isinstance(area, Point):
             return self._at_point(area.at)
-        corners = self._metres.plane(area.outline())
-        return self._in(shapely.Polygon(corners))
+        spot = _valid(shapely.Polygon(self._metres.plane(area.outline())))
+        return self._in(spot) if shapely.area(spot) > 0.0 else self._at_point(area.centre)
 
     def overlaps(self, least_square_m: float = 10_000.0) -> tuple[Overlap, ...]:
         """Pairs of areas of one service that share more ground than drawing mistakes explain (a hectare)."""
@@ -134,16 +141,17 @@ class Jurisdictions:
             for service in self.services
         }
 
-    def _in(self, spot: shapely.Polygon) -> dict[str, Jurisdiction]:
+    def _in(self, spot: shapely.Geometry) -> dict[str, Jurisdiction]:
         whole = self._by_service(self._tree.query(spot, predicate="covered_by"))
         answers = {service: self._told(service, [(i, 1.0) for i in found], 0.0) for service, found in whole.items()}
         if len(answers) < len(self.services):
             cut = self._by_service(self._tree.query(spot, predicate="intersects"))
             left = [index for service, found in cut.items() if service not in answers for index in found]
+            square_m = float(shapely.area(spot))
             pieces = dict(zip(left, shapely.intersection(self._grounds[left], spot), strict=True))
             for service in self.services:
                 if service not in answers:
-                    answers[service] = self._cut(service, spot.area, {i: pieces[i] for i in cut.get(service, ())})
+                    answers[service] = self._cut(service, square_m, {i: pieces[i] for i in cut.get(service, ())})
         return {service: answers[service] for service in self.services}
 
     def _by_service(self, indices: Iterable[int]) -> dict[str, list[int]]:
@@ -176,7 +184,11 @@ def _ground(polygons: Sequence[Rings], metres: Metres) -> shapely.Geometry:
     # An edge is straight in degrees (RFC 7946, section 3.1.1): on the plane a long one is bent, by 19 m in 34 km.
     finer = shapely.segmentize(degrees, _BENT_DEG)
     ground = shapely.transform(finer, lambda corners: np.array(metres.plane([LatLon(y, x) for x, y in corners])))
-    return ground if ground.is_valid else shapely.make_valid(ground)
+    return _valid(ground)
+
+
+def _valid(ground: shapely.Geometry) -> shapely.Geometry:
+    return ground if shapely.is_valid(ground) else shapely.make_valid(ground)
 
 
 def _flat(ring: Sequence[LatLon]) -> list[tuple[float, float]]:

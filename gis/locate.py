@@ -16,7 +16,7 @@ from gis.carried import Carried, read_carried
 from gis.civic import Civic
 from gis.datum import Datum, LatLon, to_wgs84
 from gis.earth import distance_m
-from gis.jurisdiction import VAGUE_M, Jurisdiction, Jurisdictions
+from gis.jurisdiction import CANNOT_CUT, VAGUE_M, Jurisdiction, Jurisdictions
 from gis.metric import Metres
 from gis.position import Position, Source
 from gis.ranking import Rank, ranked
@@ -183,7 +183,10 @@ class Locator:
     def _areas_of(self, best: Position) -> tuple[Mapping[str, Jurisdiction], list[Trouble]]:
         if self.jurisdictions is None or not self.jurisdictions.services:
             return {}, []
-        found = self.jurisdictions.at(best)
+        try:
+            found = self.jurisdictions.at(best)
+        except CANNOT_CUT as error:
+            return {}, [trouble(Flaw.AREAS_FAILED, type(error).__name__)]
         if found is None:
             if best.shape is None:
                 return {}, [trouble(Flaw.NO_POSITION, "only an address is known")]

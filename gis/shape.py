@@ -181,8 +181,9 @@ class ArcBand:
     def centre(self) -> LatLon:
         """The centroid (RFC 7459, section 5.1.1)."""
         half = math.radians(self.opening_deg) / 2.0
+        chord = math.sin(half) / half if half else 1.0  # the smallest of all numbers has no half
         rings_m = (self.outer_m**2 + self.outer_m * self.inner_m + self.inner_m**2) / (self.outer_m + self.inner_m)
-        return ahead(self.at, self.start_deg + self.opening_deg / 2.0, 2.0 / 3.0 * math.sin(half) / half * rings_m)
+        return ahead(self.at, self.start_deg + self.opening_deg / 2.0, 2.0 / 3.0 * chord * rings_m)
 
     @property
     def radius_m(self) -> float:
@@ -218,6 +219,7 @@ class Polygon:
             raise BadShape(f"a polygon has 3 to {MOST_VERTICES} corners, not {len(self.ring)}")
         for corner in self.ring:
             _place(corner)
+        _place(self.centre)  # of a ring that crosses itself it may lie anywhere, beyond the poles too
 
     @property
     def centre(self) -> LatLon:

@@ -92,6 +92,8 @@ class Flaw(StrEnum):
     """The best position lies in no area of a service."""
     SEVERAL_AREAS = "several_areas"
     """The best position may lie in several areas of a service."""
+    AREAS_FAILED = "areas_failed"
+    """In which areas the best position lies could not be computed."""
     VAGUE = "vague"
     """The best position covers so much that areas say nothing."""
 

@@ -182,6 +182,32 @@ def test_where_areas_overlap_what_is_outside_is_still_right() -> None:
     assert found["fire"].outside == pytest.approx(0.5, abs=0.01)
 
 
+def corners(*places: tuple[float, float]) -> Polygon:
+    return Polygon(tuple(LatLon(*place) for place in places))
+
+
+def test_an_outline_that_crosses_itself_covers_what_its_loops_enclose() -> None:
+    loops = corners((39.51, 85.39), (39.53, 85.41), (39.51, 85.41), (39.53, 85.39))
+    assert shares(at(loops)["fire"]) == {
+        "fire-west": pytest.approx(0.5, abs=0.01),
+        "fire-east": pytest.approx(0.5, abs=0.01),
+    }
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Circle(CENTRE, 1e-300),
+        Circle(CENTRE, 1e-13),
+        Circle(LatLon(39.55, 85.2), 1e-13),
+        ArcBand(LatLon(39.55, 85.6), 0.0, 1e-13, 40.0, 90.0),
+        corners((39.549, 85.4), (39.551, 85.4), (39.55, 85.4)),
+    ],
+)
+def test_what_covers_no_ground_is_looked_up_as_a_point(shape: Shape) -> None:
+    assert at(shape) == at(Point(shape.centre))
+
+
 # The file.
 
 FIRST_CORNER = "features[0].geometry.coordinates[0][0]"

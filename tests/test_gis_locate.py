@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from gis.carried import Geoloc
 from gis.civic import Civic
 from gis.datum import Datum, LatLon, from_wgs84
 from gis.earth import distance_m
+from gis.jurisdiction import Jurisdictions
 from gis.locate import MOST_POSITIONS, CallFacts, Located, Locator
 from gis.position import Position, Source
 from gis.ranking import Rank, ranked
@@ -21,7 +23,7 @@ from gis.shape import ArcBand, BadShape, Circle, Ellipse, Point, Polygon
 from gis.subscriber import LineKind, Subscriber
 from gis.testing import SubscribersInMemory
 from journal.canonical import canonical
-from tests.gis_places import ADDRESS, CENTRE, FOUR, NOW, circle, document, flaws, patient, places
+from tests.gis_places import ADDRESS, CENTRE, FOUR, NOW, circle, document, flaws, patient, places, polygon
 
 HOME, FLAT = LatLon(39.55, 85.3), LatLon(39.65, 85.5)
 SETTINGS = GisSettings(
@@ -174,6 +176,23 @@ def test_a_telephone_that_floods_the_call_with_positions_fills_no_memory() -> No
     assert len(located.positions) == MOST_POSITIONS
     assert located.positions[0].source is Source.SUBSCRIBER
     assert "too_many" in flaws(located.troubles)
+
+
+def test_a_polygon_whose_middle_is_no_place_costs_only_itself() -> None:
+    beyond = document(polygon("30 120", "90 0", "-90 -90", "0 120"))
+    located = locate("55510001", "city", beyond)
+    assert told(located) == ["subscriber fixed-line", "trunk default"]
+    assert "bad_shape" in flaws(located.troubles)
+
+
+def test_areas_that_cannot_be_computed_are_told_and_cost_no_position(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise shapely.GEOSException("side location conflict at 39.6 85.4")
+
+    monkeypatch.setattr(Jurisdictions, "at", broken)
+    located = locate("55510001", "city")
+    assert (told(located), located.jurisdictions) == (["subscriber fixed-line", "trunk default"], {})
+    assert [str(each) for each in located.troubles] == ["areas_failed: GEOSException"]
 
 
 # The rule.

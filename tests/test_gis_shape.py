@@ -22,6 +22,8 @@ NEAR = places((39.0, 40.0), (84.5, 86.0))
 
 
 METRES = Metres(CENTRE)
+BEYOND_THE_POLE = (LatLon(-90, -90), LatLon(0, 120), LatLon(90, 0), LatLon(30, 120))
+"""A ring of places on earth whose middle would be none."""
 
 
 def ground(shape: Shape) -> shapely.Polygon:
@@ -133,11 +135,18 @@ def test_a_polygon_across_the_date_line_has_its_middle_there() -> None:
         lambda: ArcBand(CENTRE, 10.0, 20.0, 0.0, 0.0),
         lambda: Polygon((CENTRE, LatLon(40, 86))),
         lambda: Polygon((CENTRE,) * 201),
+        lambda: Polygon(BEYOND_THE_POLE),
     ],
 )
 def test_a_shape_that_cannot_be_is_not_made(make: Any) -> None:
     with pytest.raises(BadShape):
         make()
+
+
+def test_a_band_that_opens_by_next_to_nothing_is_a_line_along_its_bearing() -> None:
+    line = ArcBand(CENTRE, 100.0, 200.0, 90.0, 5e-324)
+    assert distance_m(CENTRE, line.centre) == pytest.approx(1400 / 9)
+    assert line.radius_m == pytest.approx(500 / 9)
 
 
 def test_a_ring_is_closed_and_straightened_and_told() -> None:
