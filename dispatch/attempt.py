@@ -145,8 +145,9 @@ ATTEMPT: Table[AttemptState, AttemptEvent] = Table(
             _E: _LATE,
         },
         AttemptEvent.AGAIN: {
-            **among((*_RUNG, _L, _U), Goes(_S)),
+            **among((*_RUNG, _L), Goes(_S)),
             _S: Ignored("it begins again"),
+            _U: Ignored("a key that decides may have been pressed before"),
             _C: _ENDING,
             _T: _STOPPED,
             _D: _NEVER,

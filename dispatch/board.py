@@ -15,7 +15,7 @@ from dispatch.department import Calling
 from dispatch.line import Line
 from dispatch.notification import NOTIFICATION, Notification, NotificationEvent
 from dispatch.order import ORDER, OVER, OrderEvent
-from dispatch.outcome import Outcome
+from dispatch.outcome import HEARD, Outcome
 from dispatch.step import Step, Write
 from intake.deadline import Deadlines
 from intake.table import Bug, Theirs
@@ -153,8 +153,6 @@ class Board:
             return True
         attempt.state = after
         attempt.turn += 1
-        if after is AttemptState.UNKNOWN:
-            attempt.doubted_at = self.now
         self.await_report(attempt)
         return True
 
@@ -181,6 +179,7 @@ class Board:
 
     def end(self, attempt: Attempt, outcome: Outcome, found: bool = False) -> None:
         """An attempt's line is down; its state has been moved."""
+        attempt.accepted = attempt.accepted or outcome in HEARD
         if attempt.verdict is None:
             self.judge(attempt, outcome)
         self.deadlines.drop(Due.ATTEMPT, attempt.id)

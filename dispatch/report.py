@@ -11,7 +11,7 @@ from dispatch.command import Words
 from dispatch.deadline import Due
 from dispatch.event import Sight
 from dispatch.order import OrderEvent, OrderState
-from dispatch.outcome import HEARD, Outcome
+from dispatch.outcome import Outcome
 
 _MOVES = {
     Sight.RINGING: AttemptEvent.FOUND_RINGING,
@@ -50,6 +50,9 @@ def ended(board: Board, attempt: Attempt, outcome: Outcome) -> None:
     """An attempt's line is down. What became of it may be unknown even so: then Asterisk is asked what it has noted."""
     if outcome is Outcome.UNKNOWN:
         lose_sight(board, attempt)
+    elif attempt.state is AttemptState.UNKNOWN and outcome is Outcome.HUNG_UP:
+        attempt.turn += 1  # what was seen before it tells of no key that came after
+        ask(board, attempt)
     elif attempt.live and board.move(attempt, AttemptEvent.ENDED):
         board.end(attempt, outcome)
 
@@ -58,6 +61,7 @@ def lose_sight(board: Board, attempt: Attempt) -> None:
     """Nobody knows where an attempt is: Asterisk is asked, until it answers."""
     if not board.move(attempt, AttemptEvent.LOST_SIGHT) or attempt.state is not AttemptState.UNKNOWN:
         return
+    attempt.doubted_at = board.now  # also if it was unknown before: something else may be on its way now
     board.note(fact.SightLost(attempt.order, attempt.id))
     ask(board, attempt)
 
@@ -92,12 +96,13 @@ def found(board: Board, heard: event.Found) -> None:
         sight = heard.sight if known or heard.sight is not Sight.CLOSING else Sight.LISTENING
         board.move(attempt, _MOVES[sight])
         attempt.accepted = attempt.accepted or heard.sight is not Sight.RINGING
-    # A key that was pressed while nobody listened means the same as one that is heard.
-    missed = heard.key in ("1", "9") and board.notifications[attempt.order].open and attempt.verdict is None
+    # A key that was pressed while nobody listened means the same as one that is heard; in a later round, nothing.
+    notification = board.notifications[attempt.order]
+    counts = heard.key == "1" or (heard.key == "9" and attempt.verdict is None)
+    missed = counts and notification.open and attempt.round == notification.round
     if missed:
         press(board, attempt, heard.key)
     if heard.sight not in _MOVES:
-        attempt.accepted = attempt.accepted or heard.outcome in HEARD
         board.move(attempt, AttemptEvent.FOUND_GONE if attempt.state is AttemptState.UNKNOWN else AttemptEvent.ENDED)
         board.end(attempt, heard.outcome, found=True)
     elif not missed:
