@@ -20,10 +20,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from dispatch.attempt import Attempt
 from dispatch.order import Order, OrderState
 from intake.table import Goes, Ignored, Ours, Table, Theirs, among
+
+if TYPE_CHECKING:
+    from dispatch.fact import FeedbackGiven
 
 
 class NotificationState(StrEnum):
@@ -138,8 +142,8 @@ class Notification:
     """The attempt whose key acknowledged; None: nobody's, or it was no key."""
     waits: set[int] = field(default_factory=set)
     """Lines of the ladder whose turn it is and that are in use, or about to be granted."""
-    reports: set[str] = field(default_factory=set)
-    """Ids of what the department has reported: what is sent twice is one report."""
+    reports: set[FeedbackGiven] = field(default_factory=set)
+    """What the department has reported: what is sent twice is one report."""
     mentioned: set[tuple[int, Why]] = field(default_factory=set)
     """What else the dispatcher was told, by round."""
     write: int = 0

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, insert, select, update
 
 from config.field import Language
+from dispatch.fact import FeedbackGiven
 from dispatch.ladder import Ladder
 from dispatch.notification import NotificationState, Why
 from dispatch.order import Order, OrderState
@@ -91,9 +92,9 @@ def _load(connection: Connection, ids: Sequence[str]) -> Iterator[StoredOrder]:
     query = select(attempts).where(attempts.c.order_id.in_(ids)).order_by(attempts.c.fence)
     for row in connection.execute(query):
         made[row.order_id].append(_stored_attempt(row))
-    reports: dict[str, set[str]] = {id: set() for id in ids}
-    for report in connection.execute(select(feedback.c.order_id, feedback.c.id).where(feedback.c.order_id.in_(ids))):
-        reports[report.order_id].add(report.id)
+    reports: dict[str, set[FeedbackGiven]] = {id: set() for id in ids}
+    for row in connection.execute(select(feedback).where(feedback.c.order_id.in_(ids))):
+        reports[row.order_id].add(_report(row))
     this_round = and_(notifications.c.order_id == orders.c.id, notifications.c.round == orders.c.round)
     query = select(orders, notifications).join(notifications, this_round).where(orders.c.id.in_(ids))
     for row in connection.execute(query):
@@ -126,6 +127,11 @@ def _order(row: Row[Any]) -> Order:
         prompt_s=row.prompt_s,
         issued_at=_seconds(row.issued_at),
     )
+
+
+def _report(row: Row[Any]) -> FeedbackGiven:
+    progress = OrderState(row.progress) if row.progress is not None else None
+    return FeedbackGiven(row.order_id, row.id, progress, row.words or "", row.by)
 
 
 def _stored_attempt(row: Row[Any]) -> StoredAttempt:

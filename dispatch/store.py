@@ -145,6 +145,12 @@ def written(connection: Connection, wanted: Write) -> bool:
     return connection.scalar(select(func.count()).where(facts.c.id.in_(ids))) == len(ids)
 
 
+def reported(connection: Connection, told: fact.FeedbackGiven) -> bool:
+    """Whether a department's report is on disk."""
+    order = rows.load(connection, [told.order]).get(told.order)
+    return order is not None and told in order.reports
+
+
 def restore(connection: Connection) -> Stored:
     """Everything that a new life of the core has to know."""
     found = rows.load(connection, _wanted(connection))

@@ -53,8 +53,8 @@ class StoredOrder:
     acknowledged_by: str | None = None
     attempts: tuple[StoredAttempt, ...] = ()
     """Of all rounds, in the order of their fences."""
-    reports: frozenset[str] = frozenset()
-    """Ids of what the department has reported."""
+    reports: frozenset[fact.FeedbackGiven] = frozenset()
+    """What the department has reported."""
 
     @classmethod
     def issued(cls, order: Order) -> StoredOrder:
@@ -160,9 +160,9 @@ def _again(stored: StoredOrder, told: fact.OrderAgain, at: float) -> StoredOrder
 
 
 def _reported(stored: StoredOrder, told: fact.FeedbackGiven) -> StoredOrder:
-    if told.feedback in stored.reports:
+    if any(each.feedback == told.feedback for each in stored.reports):
         raise Bug(f"{told.feedback} is reported twice")
-    known = replace(stored, reports=stored.reports | {told.feedback})
+    known = replace(stored, reports=stored.reports | {told})
     return known if told.progress is None else _progressed(known, REPORTS[told.progress])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dispatch.fact import FeedbackGiven
 from dispatch.order import OrderState
 
 
@@ -48,11 +49,16 @@ class Feedback:
     wish: str
     order: str
     feedback: str
-    """A new id for it; the same twice is one report."""
+    """A new id for it; the same twice is one report, and says the same."""
     by: str
     progress: OrderState | None = None
     """EN_ROUTE, ON_SCENE or DONE; None: only words."""
     words: str = ""
+
+    @property
+    def given(self) -> FeedbackGiven:
+        """As it is written down."""
+        return FeedbackGiven(self.order, self.feedback, self.progress, self.words, self.by)
 
 
 @dataclass(frozen=True, slots=True)

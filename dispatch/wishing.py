@@ -1,4 +1,7 @@
-"""Wishes are granted or refused. What is granted is answered when it is on disk."""
+"""Wishes are granted or refused. What is granted is answered when it is on disk.
+
+So is that an order is not under way: who reports may have reported its end already, and looks there.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from intake.table import Bug, Theirs
 
 MOST_CHARACTERS = 2_000
 """Of one text: a report from the road, or why an order is taken back."""
+NO_SUCH_ORDER = "no_such_order"
 _IDS = frozenset({"order", "incident", "feedback", "by"})
 _ID = re.compile(r"[A-Za-z0-9._:@/+-]{1,100}", re.ASCII)
 _BAD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -33,7 +37,7 @@ def wished(board: Board, wanted: wish.Wish) -> None:
         return
     notification = board.notifications.get(wanted.order)
     if notification is None:
-        _refuse(board, wanted, Theirs("no_such_order", "no order of this name is under way"))
+        board.after(command.Reply(wanted.wish, NO_SUCH_ORDER, "no order of this name is under way"))
         return
     refused = _granted(board, notification, wanted)
     if refused is not None:
@@ -123,8 +127,10 @@ def _take_word(board: Board, notification: Notification, wanted: wish.TakeWord) 
 
 
 def _feedback(board: Board, notification: Notification, wanted: wish.Feedback) -> Theirs | None:
-    if wanted.feedback in notification.reports:
+    if wanted.given in notification.reports:
         return None  # sent again by somebody who has heard no answer
+    if any(each.feedback == wanted.feedback for each in notification.reports):
+        return Theirs("key_used", "another report of this order has this name")
     if wanted.progress is not None:
         if wanted.progress not in REPORTS:
             return Theirs("no_progress", f"{wanted.progress} is nothing that a department reports")
@@ -135,9 +141,8 @@ def _feedback(board: Board, notification: Notification, wanted: wish.Feedback) -
         if isinstance(after, Theirs):
             return after
         board.progress(notification, what)
-    told = fact.FeedbackGiven(notification.order.id, wanted.feedback, wanted.progress, wanted.words, wanted.by)
-    board.record(told)
-    notification.reports.add(wanted.feedback)
+    board.record(wanted.given)
+    notification.reports.add(wanted.given)
     return None
 
 

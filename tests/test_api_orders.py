@@ -56,8 +56,11 @@ async def test_a_departments_word_acknowledges_and_its_reports_are_taken_down(ap
     assert told["progress"] == "on-scene"
     assert [(each["words"], each["progress"]) for each in told["reports"]] == [(said["words"], "on-scene")]
     assert await api.refused("POST", f"{path}/again", role=DISPATCHER) == (409, "under_way")
-    told = await api.json("POST", f"{path}/feedback", {"progress": "done"}, role=DISPATCHER)
-    assert told["progress"] == "done"
+    other = said | {"words": "又有一人被困"}
+    assert await api.refused("POST", f"{path}/feedback", other, role=DISPATCHER, key="report-1") == (409, "key_used")
+    for _ in range(2):
+        told = await api.json("POST", f"{path}/feedback", {"progress": "done"}, role=DISPATCHER, key="report-2")
+        assert (told["progress"], len(told["reports"])) == ("done", 2)
     answer = await api.refused("POST", f"{path}/feedback", {"progress": "en-route"}, role=DISPATCHER)
     assert answer in ((409, "order_done"), (409, "order_over"))
 

@@ -234,6 +234,19 @@ def test_a_report_that_is_sent_twice_is_one_report_also_after_a_new_beginning() 
     assert len(room.facts(fact.FeedbackGiven)) == 1
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_name_of_a_report_names_no_other_one(restarted: bool) -> None:
+    room = Room(order())
+    room.answers("1", "1")
+    assert report(room, None, "出动", feedback="f1") is None
+    if restarted:
+        room.restart()
+    assert report(room, None, "屋内还有人", feedback="f1") == "key_used"
+    assert report(room, OrderState.EN_ROUTE, "出动", feedback="f1") == "key_used"
+    assert [each.words for each in room.facts(fact.FeedbackGiven)] == ["出动"]
+    assert room.of().progress is OrderState.ACKNOWLEDGED
+
+
 def test_words_alone_acknowledge_nothing() -> None:
     room = Room(order())
     assert report(room, None, "正在集合") is None

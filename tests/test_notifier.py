@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -509,6 +510,28 @@ async def test_notes_stay_while_the_end_of_an_order_is_not_on_disk(room: Room) -
     await room.begin()
     now = await room.on_disk(order, lambda each: each.state is NotificationState.ACKNOWLEDGED)
     assert now.acknowledged_by == attempt and len(room.exchange.dials) == 1
+
+
+async def test_the_last_report_of_an_order_is_done_once_and_sent_again_is_answered_as_done(room: Room) -> None:
+    order = await room.issue()
+    done = wish.Feedback(new_id(), order.id, "f1", "zhang-wei", OrderState.DONE, "明火已扑灭")
+    room.journal.held = asyncio.Event()
+    first = asyncio.create_task(room.notifier.wish(done))
+    await room.settled()
+    assert list(room.notifier.orders()) == [], "the core has done with it, and nothing is on disk"
+    again = asyncio.create_task(room.notifier.wish(replace(done, wish=new_id())))
+    await room.settled()
+    assert not first.done() and not again.done()
+    room.journal.held.set()
+    await asyncio.gather(first, again)
+    await room.kill()
+    await room.begin()
+    await room.notifier.wish(replace(done, wish=new_id()))
+    for other in ({"words": "复燃"}, {"feedback": "f2"}, {"progress": OrderState.ON_SCENE}, {"by": "li-na"}):
+        with pytest.raises(NotGranted) as refused:
+            await room.notifier.wish(replace(done, wish=new_id(), **other))  # type: ignore[arg-type]
+        assert refused.value.code == "no_such_order"
+    assert (await room.story(order)).count("FeedbackGiven") == 1
 
 
 async def test_stale_notes_are_swept_when_asterisk_is_seen_before_or_after_the_life_began(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ WORDS_MAX = 4_000
 DEPTH_MAX = 20  # a polygon in a shape has five
 _KEY = re.compile(r'"?([A-Za-z0-9._:@/+-]{1,64})"?', re.ASCII)
 
+KEYED = "`key_used`: its `Idempotency-Key` names another request"
+
 Word = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(max_length=WORDS_MAX)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path
 from pydantic import ConfigDict, Field
 from sqlalchemy import Engine
 
-from console.api.acting import Act, Key, Word, Words, act_problems, ask, example
+from console.api.acting import KEYED, Act, Key, Word, Words, act_problems, ask, example
 from console.api.incidents import NO_SUCH_INCIDENT, IncidentId, Orders, id_of
 from console.api.problem import INTERNAL, INVALID, JOURNAL_AWAY, UNAUTHORIZED, ProblemError, Responses, problems
 from console.api.sources import Sources, SourcesOf
@@ -128,7 +128,9 @@ async def take_word(sources: SourcesOf, role: OrderStaff, order: OrderId, wanted
 @router.post(
     "/{order}/feedback",
     summary="What a department reports",
-    responses=_problems(_OVER, "; `no_progress`: not one of the three; `empty`: neither progress nor words"),
+    responses=_problems(
+        f"{_OVER}; {KEYED}", "; `no_progress`: not one of the three; `empty`: neither progress nor words"
+    ),
 )
 async def feedback(sources: SourcesOf, role: OrderStaff, key: Key, order: OrderId, wanted: Feedback) -> OrderRecord:
     """Who reports from the road has acknowledged."""

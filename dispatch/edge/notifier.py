@@ -34,6 +34,7 @@ from dispatch.order import Order
 from dispatch.step import Step, Write
 from dispatch.stored import Stored
 from dispatch.view import OrderView
+from dispatch.wishing import NO_SUCH_ORDER
 from intake.edge.desk import NotGranted
 from journal import BadFact, Journal
 from journal.instant import Clock, utc_now
@@ -48,6 +49,7 @@ RESTORE_AGAIN_S = 0.5
 
 _BEGINS = ("not_ready", "what was ordered before is still being taken over; try again in a moment")
 _ENDS = ("not_ready", "the engine has ended before it was written down; look, and try again")
+_UNREAD = ("not_ready", "what was reported before cannot be read; try again in a moment")
 
 log = logging.getLogger("dispatch")
 
@@ -196,8 +198,13 @@ class Notifier:
             came_to = await reply
         finally:
             self._wishes.pop(wanted.wish, None)
-        if came_to.refused is not None:
-            raise NotGranted(came_to.refused, came_to.because)
+        if came_to.refused is None:
+            return
+        match wanted:
+            case wish.Feedback() if came_to.refused == NO_SUCH_ORDER and await _reported(self._journal, wanted.given):
+                pass  # sent again, after the core had done with the order
+            case _:
+                raise NotGranted(came_to.refused, came_to.because)
 
     # What is now.
 
@@ -287,6 +294,20 @@ class Notifier:
     def _ring(self) -> None:
         with suppress(Exception):  # `run` raises it
             self._take(event.Tick())
+
+
+async def _reported(journal: Journal, told: fact.FeedbackGiven) -> bool:
+    """Whether a report is on disk. Raises NotGranted."""
+
+    def read() -> bool:
+        with journal.reader.connect() as connection:
+            return store.reported(connection, told)
+
+    try:
+        return await asyncio.to_thread(read)
+    except SQLAlchemyError as error:
+        log.warning("reports cannot be read: %s", str(error).partition("\n")[0])
+        raise NotGranted(*_UNREAD) from error
 
 
 async def _raised(broken: asyncio.Future[None]) -> None:
