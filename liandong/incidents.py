@@ -8,8 +8,8 @@ Rules:
 
 - What is on disk is told to the notifier, whether or not who asked for it still waits: a deed goes on when its client
   is gone.
-- Orders of an incident that is over are closed after it. A life of the engine that ended between the two leaves that to
-  the next one.
+- Orders of an incident that is over are closed after it, if it still is: meanwhile no incident is taken up again.
+  A life of the engine that ended between the two leaves that to the next one.
 - Each deed has a key. So it can be done again when nobody knows whether it was committed.
 """
 
@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -115,6 +116,8 @@ class IncidentDesk:
         self._ordering = ordering
         self._notifier = notifier
         self._clock = clock
+        self._ending = asyncio.Lock()
+        """From the look whether an incident is over until its orders are closed; and while one is taken up again."""
         self._at_work: set[asyncio.Task[Any]] = set()
         self._changed = asyncio.Event()
         self.open = 0
@@ -176,7 +179,8 @@ class IncidentDesk:
                 done = _with(done, self._book.do(unit, MarkDispatched(target.id), DISPATCH, now))
             return Did(done, ordered.plans, tuple(each.id for each in ordered.orders)), ordered.orders
 
-        did, new = await self._commit(work)
+        async with self._ending if isinstance(deed, TAKES_UP) else nullcontext():
+            did, new = await self._commit(work)
         self._notifier.issued(new)
         if isinstance(deed, Close | Cancel):
             await self._close_orders(did.done.incident.id, who.id)
@@ -248,19 +252,20 @@ class IncidentDesk:
 
     async def _close_orders(self, incident: str, by: str) -> bool:
         """Close the orders of an incident that is over, and of those that go on in it; False if that is left to do."""
-        try:
-            below = await asyncio.to_thread(incidents.merged_into, self._journal.reader, incident)
-        except SQLAlchemyError as error:
-            log.warning("incidents cannot be read: %s", str(error).partition("\n")[0])
-            return False
-        done = True
-        for each in (incident, *(one.id for one in below)):
+        async with self._ending:
             try:
-                await self._notifier.wish(CloseOrders(new_id(), each, by))
-            except ValueError as error:  # it is not ready, or refuses
-                log.warning("the orders of %s are not closed yet: %s", each, error)
-                done = False
-        return done
+                over = await asyncio.to_thread(_over, self._journal.reader, incident)
+            except SQLAlchemyError as error:
+                log.warning("incidents cannot be read: %s", str(error).partition("\n")[0])
+                return False
+            done = True
+            for each in over:
+                try:
+                    await self._notifier.wish(CloseOrders(new_id(), each, by))
+                except ValueError as error:  # it is not ready, or refuses
+                    log.warning("the orders of %s are not closed yet: %s", each, error)
+                    done = False
+            return done
 
     async def _close_left_over(self) -> bool:
         over = await asyncio.to_thread(_over_with_orders, self._journal.reader)
@@ -291,6 +296,15 @@ def _with(done: Done, marked: Done) -> Done:
     if marked.incident.id == done.incident.id:
         return replace(done, incident=marked.incident, facts=of_it)
     return replace(done, others=(marked.incident, *done.others[1:]), facts=of_it)
+
+
+def _over(engine: Engine, id: str) -> tuple[str, ...]:
+    """An incident and those that go on in it; none of them if it is not over, or goes on in one that is not."""
+    with engine.connect() as connection:
+        incident = load(connection, [id])[id]
+    if not incidents.goes_on_in(engine, incident).over:
+        return ()
+    return id, *(each.id for each in incidents.merged_into(engine, id))
 
 
 def _over_with_orders(engine: Engine) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from dispatch import fact, store
 from dispatch.order import Order
 from dispatch.reading import OrderNow, orders_of
 from dispatch.step import Write
-from dispatch.wish import Wish
+from dispatch.wish import Close, Wish
 from intake.incident import Book, Incident, Who
 from intake.incident.reading import incident
 from journal import Fact, Journal, facts_about
@@ -55,6 +55,8 @@ class RehearsedNotifier:
         self.told: list[Order] = []
         self.wishes: list[Wish] = []
         self.refuses = False
+        self.held: asyncio.Event | None = None
+        """While this is not set, no wish is on disk."""
 
     def issued(self, orders: tuple[Order, ...]) -> None:
         self.told += orders
@@ -63,6 +65,8 @@ class RehearsedNotifier:
         if self.refuses:
             raise ValueError(NOT_READY)
         self.wishes.append(wish)
+        if self.held is not None:
+            await self.held.wait()
 
 
 class DeskRoom:
@@ -102,6 +106,10 @@ class DeskRoom:
 
     def story(self, id: str) -> list[str]:
         return [each.type for each in self.facts(id)]
+
+    def closed(self) -> list[Close]:
+        """Which orders were wished to be closed."""
+        return [each for each in self.notifier.wishes if isinstance(each, Close)]
 
     def armed(self) -> set[str]:
         """Orders with a live timer."""

@@ -13,7 +13,6 @@ from console.wire import Refused
 from dispatch import fact
 from dispatch.fact import How
 from dispatch.order import OrderState
-from dispatch.wish import Close
 from intake.incident import DeedRefused, IncidentError, IncidentState, NoSuchIncident, Stale
 from journal import CommitUnknown, NotCommitted, Refusal
 from tests.edge_room import until
@@ -269,8 +268,7 @@ async def test_the_orders_of_a_closed_incident_and_of_those_in_it_are_closed(roo
     one, other = await room.submitted(), await room.submitted()
     await room.do("merge", incident=other.id, version=other.version, into=one.id)
     await room.do("close", incident=one.id, version=room.incident(one.id).version, result="handled")
-    closed = [(each.incident, each.by) for each in room.notifier.wishes if isinstance(each, Close)]
-    assert closed == [(one.id, "zhang-wei"), (other.id, "zhang-wei")]
+    assert [(each.incident, each.by) for each in room.closed()] == [(one.id, "zhang-wei"), (other.id, "zhang-wei")]
 
 
 async def test_a_life_that_ended_before_it_closed_the_orders_leaves_that_to_the_next(short_path: Path) -> None:
@@ -284,7 +282,7 @@ async def test_a_life_that_ended_before_it_closed_the_orders_leaves_that_to_the_
         await until(lambda: room.notifier.wishes)
         running.cancel()
         await asyncio.wait([running])
-        assert [each.incident for each in room.notifier.wishes if isinstance(each, Close)] == [incident.id]
+        assert [each.incident for each in room.closed()] == [incident.id]
         assert room.desk.open == 1, f"{alive.id} is"
 
 

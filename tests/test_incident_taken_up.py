@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from dispatch import fact
 from dispatch.fact import How
 from dispatch.order import OrderState
 from intake.incident import Incident, IncidentState
+from liandong import incidents
 from liandong.incidents import Did
+from tests.edge_room import until
 from tests.incident_desk_room import DISTRICT, ZHANG, DeskRoom, desk_room
 
 
@@ -119,3 +124,61 @@ async def test_a_plan_that_had_started_orders_as_it_was_then(short_path: Path) -
         assert "改" not in gas.text
         new = await room.submitted(areas=["qiming"])
         assert "改" in next(each.stored.order.text for each in room.orders(new.id) if each.plan == "district")
+
+
+# The end of one life of an incident and the beginning of the next.
+
+
+async def test_a_closing_that_is_sent_again_after_a_reopening_leaves_the_orders_alone(room: DeskRoom) -> None:
+    kept, gone = await room.submitted(), await room.submitted()
+    await room.do("merge", incident=gone.id, version=gone.version, into=kept.id)
+    over = {"incident": kept.id, "version": room.incident(kept.id).version, "result": "handled"}
+    await room.do("close", key="c1", **over)
+    assert [each.incident for each in room.closed()] == [kept.id, gone.id]
+    await room.do("close", key="c1", **over)
+    assert len(room.closed()) == 4, "nobody knows whether they were"
+    await reopened(room, kept.id)
+    assert (await room.do("close", key="c1", **over)).done.again
+    assert len(room.closed()) == 4
+    assert room.incident(kept.id).open
+
+
+async def test_an_incident_is_reopened_only_after_its_orders_are_closed(room: DeskRoom) -> None:
+    incident = await room.submitted()
+    room.notifier.held = asyncio.Event()
+    closing = asyncio.create_task(room.do("close", incident=incident.id, version=incident.version, result="handled"))
+    await until(lambda: room.closed())
+    opening = asyncio.create_task(reopened(room, incident.id))
+    await room.do("note", incident=incident.id, words="复燃")
+    assert room.incident(incident.id).over, "the note was asked for later, and is written down"
+    await room.happens(*taken_back(*(each.stored.order.id for each in room.orders(incident.id))))
+    room.notifier.held.set()
+    await closing
+    assert [each.split(".")[1:] for each in (await opening).orders] == [["fire", "2"], ["police", "2"]]
+
+
+@pytest.mark.parametrize("deed", ["reopen", "unmerge"])
+async def test_what_was_found_over_and_is_taken_up_before_its_orders_are_closed_keeps_them(
+    room: DeskRoom, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    kept, gone = await room.submitted(), await room.submitted()
+    await room.do("merge", incident=gone.id, version=gone.version, into=kept.id)
+    room.notifier.refuses = True
+    await room.do("close", incident=kept.id, version=room.incident(kept.id).version, result="handled")
+    room.notifier.refuses = False
+    look, looked, go_on = incidents._over_with_orders, threading.Event(), threading.Event()
+
+    def slowly(engine: Engine) -> tuple[str, ...]:
+        found = look(engine)
+        looked.set()
+        go_on.wait(10)
+        return found
+
+    monkeypatch.setattr(incidents, "_over_with_orders", slowly)
+    sweeping = asyncio.create_task(room.desk._close_left_over())
+    await until(looked.is_set)
+    did = await (reopened(room, kept.id) if deed == "reopen" else room.do("unmerge", incident=gone.id))
+    go_on.set()
+    assert await sweeping
+    assert did.orders == (), "they live, and nobody has taken them back"
+    assert [each.incident for each in room.closed()] == ([] if deed == "reopen" else [kept.id])
