@@ -7,6 +7,7 @@ nobody knew whether it was committed, writes nothing twice.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -44,6 +45,8 @@ PROMISES = (
 )
 """An order that nobody has acknowledged has a live next deadline, always."""
 
+LONGEST_ID = 128
+"""Characters that the journal takes."""
 _SUBJECTS = frozenset({"attempt", "feedback"})
 
 
@@ -104,7 +107,12 @@ def plan_started(incident: str, match: Match, digest: str, at: datetime, by: str
 
 
 def fact_id(told: fact.Decided, at: float) -> str:
-    """The id of a decided fact: the same for the same decision."""
+    """The id of a decided fact: the same for the same decision. What would be too long for an id has its SHA-256."""
+    named = _named(told, at)
+    return named if len(named) <= LONGEST_ID else hashlib.sha256(named.encode()).hexdigest()
+
+
+def _named(told: fact.Decided, at: float) -> str:
     match told:
         case fact.AttemptDecided():
             return f"{told.attempt}:decided"
