@@ -295,9 +295,11 @@ class Room:
         return [each.type for each in await self.facts(order)]
 
 
-def open_book(folder: Path, kind: type[Book] = Book) -> Book:
+def open_book(folder: Path, kind: type[Book] = Book, url: str | None = None) -> Book:
+    """A journal in this folder, in another database if one is given."""
+    lies = places(folder) if url is None else replace(places(folder), url=url)
     with _ONE_AT_A_TIME:
-        return kind.open(places(folder), Registry(TYPES, PROMISES), versions=VERSIONS)  # type: ignore[return-value]
+        return kind.open(lies, Registry(TYPES, PROMISES), versions=VERSIONS)  # type: ignore[return-value]
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -24,7 +25,10 @@ from journal import Committed, CommitUnknown, Fact, NotCommitted, Refusal, Unit,
 from tests.dispatch_room import START, ladder
 from tests.edge_room import until
 from tests.journal_places import START as MOMENT
+from tests.journal_postgresql import Cluster
 from tests.notifier_room import Book, open_book
+
+pytest_plugins = ["tests.journal_fixtures"]
 
 
 class Office:
@@ -67,8 +71,10 @@ class Office:
 
 
 @asynccontextmanager
-async def office(folder: Path, beside: Beside = nothing, *, broken: bool = False) -> AsyncIterator[Office]:
-    book = await asyncio.to_thread(open_book, folder)
+async def office(
+    folder: Path, beside: Beside = nothing, *, url: str | None = None, broken: bool = False
+) -> AsyncIterator[Office]:
+    book = await asyncio.to_thread(open_book, folder, url=url)
     at_work = Office(book, beside)
     try:
         await at_work.issue()
@@ -106,7 +112,7 @@ async def test_many_writes_go_in_bounded_pieces(tmp_path: Path) -> None:
         assert at.written() == list(range(1, 2 * scribe.MOST + 11))
 
 
-@pytest.mark.parametrize("trouble", [NotCommitted("disk full"), Refusal.FULL, Refusal.CLOSED])
+@pytest.mark.parametrize("trouble", [NotCommitted("disk full"), Refusal.FULL])
 async def test_what_is_not_taken_is_tried_until_it_is_and_nothing_is_told_before(
     tmp_path: Path, trouble: Exception | Refusal
 ) -> None:
@@ -120,6 +126,28 @@ async def test_what_is_not_taken_is_tried_until_it_is_and_nothing_is_told_before
         assert at.scribe.refused >= 9
         at.book.trouble = None
         assert await at.all_told(3) == [1, 2, 3] == at.written()
+
+
+async def test_a_database_that_refuses_a_statement_is_asked_again(postgresql: Cluster, tmp_path: Path) -> None:
+    url = postgresql.new_database()
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute(f"ALTER DATABASE {other.info.dbname} SET lock_timeout = '20ms'")
+        async with office(tmp_path, url=url) as at:
+            with other.transaction():
+                other.execute("LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+                at.put(1, 2)
+                await until(lambda: at.scribe.refused > 2)
+                assert at.told == [] and at.scribe.waiting == 2
+            assert await at.all_told(2) == [1, 2] == at.written()
+
+
+async def test_a_journal_that_is_closed_ends_it_for_another_life_may_open_it_again(tmp_path: Path) -> None:
+    async with office(tmp_path, broken=True) as at:
+        await asyncio.to_thread(at.book.close)
+        at.put(1)
+        await asyncio.wait([at.running], timeout=10)
+        assert isinstance(at.running.exception(), Bug)
+        assert at.told == []
 
 
 async def test_what_may_be_written_is_looked_for_and_not_written_twice(

@@ -10,10 +10,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from dispatch import store
 from dispatch.step import Write
+from intake.table import Bug
 from journal import CommitUnknown, Journal, NotCommitted, Refusal, Unit
 
 AGAIN_S = (0.05, 0.2, 1.0, 2.0)  # after these it is tried again, from then on every last: a full disk gets room
@@ -74,13 +75,15 @@ class Scribe:
                 done = await self._journal.decide(work)
                 if not isinstance(done, Refusal):
                     return
+                if done is Refusal.CLOSED:
+                    raise Bug("the journal is closed, and something of dispatch is not written down")
                 because = f"the journal is {done}"
             except CommitUnknown as error:
                 if await self._is_written(batch):
                     return
                 because = str(error)
-            except NotCommitted as error:
-                because = str(error)
+            except (NotCommitted, OperationalError) as error:  # a full disk may be told by a statement already
+                because = str(error).partition("\n")[0]
             self.refused += 1
             log.error("a decision of dispatch is not written down yet: %s", because)
             await asyncio.sleep(AGAIN_S[min(tries, len(AGAIN_S) - 1)])
