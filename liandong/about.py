@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from console.caller import (
     IncidentName,
     KnownNumber,
@@ -31,7 +33,6 @@ def about_fields(about: About) -> dict[str, Any]:
         PositionState.model_validate({**each, "at": to_text(located.positions[index].at), "rank": ranks[index]})
         for index, each in enumerate(data["positions"])
     ]
-    missing = [TroubleState(code=each.code, detail=each.detail) for each in about.missing]
     return {
         "positions": tuple(positions),
         "best": located.ranking[0][0] if located.ranking else None,
@@ -39,8 +40,26 @@ def about_fields(about: About) -> dict[str, Any]:
         "subscriber": data["subscriber"],
         "known": None if about.number is None or not about.number.key else known_number(about.number),
         "incidents": tuple(map(incident_name, about.incidents)),
-        "troubles": (*data["troubles"], *missing),
+        "troubles": (*data["troubles"], *_missing(about)),
     }
+
+
+def not_shown(about: About, error: Exception) -> dict[str, Any]:
+    """The same fields where `about_fields`, or what takes them, failed: nothing of it but that, and what is missing."""
+    return {"troubles": (*_missing(about), TroubleState(code="not_shown", detail=type(error).__name__))}
+
+
+def in_short(error: Exception) -> str:
+    """What is wrong, for a log: nothing of where somebody is, or who."""
+    name = type(error).__name__
+    if not isinstance(error, ValidationError):
+        return name
+    wrong = (".".join(map(str, each["loc"])) for each in error.errors(include_url=False, include_input=False))
+    return f"{name}: {', '.join(wrong)}"
+
+
+def _missing(about: About) -> tuple[TroubleState, ...]:
+    return tuple(TroubleState(code=each.code, detail=each.detail) for each in about.missing)
 
 
 def known_number(number: NumberHistory) -> KnownNumber:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from console.state import AnsweredBy, CallState, Live, PersonName, SeatState, Tell
 from dispatch.command import TellDispatcher
 from intake import command
 from intake.edge.now import CallNow, Change, SeatNow
 from journal.instant import to_text
-from liandong.about import about_fields
+from liandong.about import about_fields, in_short, not_shown
+
+log = logging.getLogger("engine")
 
 
 def call_state(now: CallNow) -> CallState:
-    """One call."""
+    """One call; without what is known of its caller, and with `not_shown` among its troubles, if that is no state."""
+    try:
+        return _call_state(now, about_fields(now.about))
+    except Exception as error:  # noqa: BLE001 - what came with one call must not end the engine of all others
+        log.error("what is known of who makes call %s cannot be shown: %s", now.view.id, in_short(error))
+        return _call_state(now, not_shown(now.about, error))
+
+
+def _call_state(now: CallNow, about: Mapping[str, Any]) -> CallState:
     view = now.view
     by = AnsweredBy.NET if now.by_net else AnsweredBy.ENGINE
     return CallState(
@@ -33,7 +45,7 @@ def call_state(now: CallNow) -> CallState:
         seats=view.seats,
         place=view.place,
         tries=view.tries,
-        **about_fields(now.about),
+        **about,
     )
 
 

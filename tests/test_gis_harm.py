@@ -3,13 +3,22 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gis.datum import LatLon
+from gis.locate import CallFacts, Locator
 from gis.pidf import MOST_POSITIONS, MOST_SIGNS, read_pidf
 from gis.reading import Reading
-from tests.gis_places import ADDRESS, NOW, circle, document, flaws, patient, polygon
+from gis.settings import GisSettings
+from intake.edge.about import About
+from intake.edge.locating import located_draft
+from intake.edge.now import CallNow
+from intake.need import Need
+from intake.stage import Stage
+from intake.view import CallView
+from liandong.showing import call_state
+from tests.gis_places import ADDRESS, DEGREES, FOUR, METRES, NOW, WGS84, circle, document, flaws, patient, polygon
 
 HARM = [
     '<!DOCTYPE a [<!ENTITY x "39.6 85.4">]>',
@@ -101,3 +110,62 @@ def test_whatever_comes_nothing_is_raised(text: str) -> None:
 @given(st.binary(max_size=200))
 def test_whatever_bytes_come_nothing_is_raised(whole: bytes) -> None:
     assert read_pidf(whole, NOW).positions == ()
+
+
+# Shapes that nobody would send who means well.
+
+LOCATOR = Locator(GisSettings(), FOUR)
+VIEW = CallView("1.1", Stage.UNKNOWN, "119", "", Need(), 5, 0.0, None, (), None, None, 0, False)
+EDGES = ["-90", "90", "-180", "180", "0", "360", "39.6", "85.4", "39.60000000000001", "85.40000000000001", "1e-99"]
+SPOTS = st.tuples(st.sampled_from(EDGES), st.sampled_from(EDGES)).map(" ".join)
+NEAR = st.tuples(st.floats(39.55, 39.65), st.floats(85.35, 85.45)).map(lambda at: f"{at[0]} {at[1]}")
+ANYWHERE = st.tuples(st.floats(-90, 90), st.floats(-180, 180)).map(lambda at: f"{at[0]:.9f} {at[1]:.9f}")
+SLIVER = st.tuples(st.integers(0, 9), st.integers(0, 3)).map(lambda at: f"39.6{at[0]} {85.4 + at[0] / 97:.15f}{at[1]}")
+PLACES = SPOTS | NEAR | ANYWHERE
+LENGTHS = st.sampled_from(["0", "1e-99", "0.000000000000000000000001e-99", "50", "20000000", "1e99"])
+LENGTHS |= st.floats(0.0, 2e7).map(str)
+ANGLES = st.sampled_from(["0", "360", "1e-99", "-1e99", "90"]) | st.floats(-720.0, 720.0).map(str)
+
+
+def measured(kind: str, at: str, *measures: str) -> str:
+    return f"<gs:{kind} {WGS84}><gml:pos>{at}</gml:pos>{''.join(measures)}</gs:{kind}>"
+
+
+def length(name: str) -> st.SearchStrategy[str]:
+    return LENGTHS.map(lambda text: f'<gs:{name} uom="{METRES}">{text}</gs:{name}>')
+
+
+def angle(name: str) -> st.SearchStrategy[str]:
+    return ANGLES.map(lambda text: f'<gs:{name} uom="{DEGREES}">{text}</gs:{name}>')
+
+
+SHAPES = (
+    st.lists(PLACES, min_size=3, max_size=7).map(lambda corners: polygon(*corners))
+    | st.lists(SLIVER, min_size=3, max_size=5).map(lambda corners: polygon(*corners))
+    | st.builds(measured, st.just("Circle"), PLACES, length("radius"))
+    | st.builds(
+        measured, st.just("Ellipse"), PLACES, length("semiMajorAxis"), length("semiMinorAxis"), angle("orientation")
+    )
+    | st.builds(
+        measured,
+        st.just("ArcBand"),
+        PLACES,
+        length("innerRadius"),
+        length("outerRadius"),
+        angle("startAngle"),
+        angle("openingAngle"),
+    )
+)
+
+
+@settings(patient, max_examples=400)
+@example([polygon("30 120", "90 0", "-90 -90", "0 120")])
+@given(st.lists(SHAPES, min_size=1, max_size=3))
+def test_whatever_shape_a_call_carries_it_is_located_written_and_shown(shapes: list[str]) -> None:
+    located = LOCATOR.locate(CallFacts("", NOW, "", tuple(map(document, shapes))))
+    assert "areas_failed" not in flaws(located.troubles)
+    assert located_draft("1.1", located, NOW)
+    shown = call_state(CallNow(VIEW, "119", "", NOW, None, by_net=False, about=About(located)))
+    assert "not_shown" not in {each.code for each in shown.troubles}
+    assert len(shown.positions) == len(located.positions)
+    assert "NaN" not in shown.model_dump_json()
