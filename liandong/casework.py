@@ -156,7 +156,10 @@ def ordering(installation: Installation, areas: Areas) -> Ordering:
 
 
 def _areas(places: Locator, beside: Beside, incident: Incident) -> frozenset[str]:
-    """Where its spot lies; as long as it has none, where those who call about it are. Asked in the writer's thread."""
+    """Where its spot lies; as long as it has none, where those who call about it are or were.
+
+    Asked in the writer's thread, or another one that may wait: of who has hung up the journal is asked.
+    """
     if incident.content.spot is not None:
         return areas_at(places.jurisdictions, incident.content.spot)
     return frozenset[str]().union(*(beside.areas(each.call) for each in incident.calls))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,20 +12,27 @@ from typing import Any
 import pytest
 
 from console.state import CallState
-from gis.locate import Locator
+from gis.datum import LatLon
+from gis.locate import Located, Locator
+from gis.position import Position, Source
+from gis.ranking import Rank
 from gis.settings import GisSettings
+from gis.shape import Point
 from gis.subscriber_import import import_subscribers
 from intake.edge import beside as beside_module
+from intake.edge.locating import located_draft
 from journal import Fact, facts_about
 from telephony.manager import event as told
 from tests.centre import EXAMPLE, write_centre
-from tests.edge_room import until
+from tests.edge_room import WITHIN_S, until
 from tests.engine_house import BY, SEAT, WHO, House, house
 from tests.incident_desk_room import DISTRICT
 from tests.incident_room import SPOT
 from tests.journal_places import START
 
 CIRCLE = 'shape="Circle", crs="2d", pos="39.601 85.402", radius="40"'
+BEYOND = 'shape="Polygon", crs="2d", pos="30 120", pos="90 0", pos="-90 -90", pos="0 120"'
+"""Places on earth, around a middle that is none."""
 TAKER = {"by": "call-taker"}
 NUMBER = "13800000001"
 
@@ -41,6 +49,12 @@ async def shown(engine: House, call: str, true: Callable[[CallState], Any]) -> C
     return engine.tap.calls[call]
 
 
+def impossible() -> Located:
+    """A position with a number that neither the journal nor a browser can read."""
+    position = Position(Source.SIP, START, Point(LatLon(39.6, 85.4)), height_m=math.nan)
+    return Located((position,), ((0, Rank.MEASURED),))
+
+
 def comes(engine: House, number: str = NUMBER) -> str:
     call = engine.telephones.comes(number=number)
     engine.telephones.unanswered(call)
@@ -51,6 +65,18 @@ def carries(engine: House, call: str, **geo: str) -> None:
     """What the INVITE carried is told, after the call itself."""
     values = {"header": "", "format": "GML", "location_info": CIRCLE, "confidence": "", "method": "GPS"} | geo
     engine.link.tell(told.Carried(engine.telephones._at, engine.telephones.up[call], **values))
+
+
+def up_before(engine: House, carried: str) -> str:
+    """A call that came while no engine was there, and carried this."""
+    telephones = engine.telephones
+    tell, telephones._tell = telephones._tell, lambda news: None
+    call = telephones.comes(number=NUMBER)
+    telephones._tell = tell
+    geo = {"LD_GEO": f"header=&format=GML&confidence=&method=GPS&length={len(carried)}", "LD_GEO_1": carried}
+    engine.link.variables |= {(call, name): value for name, value in geo.items()}
+    engine.link.tell(telephones.seen())
+    return call
 
 
 async def located(engine: House, call: str, count: int) -> list[Fact]:
@@ -102,6 +128,43 @@ async def test_what_is_carried_and_not_understood_is_a_trouble_and_nothing_else(
     assert {each.code for each in state.troubles} & {"unknown_shape", "bad_shape", "not_understood"}
 
 
+async def test_a_polygon_whose_middle_is_no_place_ends_no_engine_and_costs_only_itself(engine: House) -> None:
+    call = comes(engine)
+    carries(engine, call, location_info=BEYOND)
+    state = await shown(engine, call, lambda it: it.positions and it.troubles)
+    assert sources(state) == [("trunk", "default")]
+    assert "bad_shape" in {each.code for each in state.troubles}
+    before = up_before(engine, BEYOND)
+    state = await shown(engine, before, lambda it: it.positions and it.troubles)
+    assert "bad_shape" in {each.code for each in state.troubles}, "whoever takes over from an engine is asked the same"
+    assert not engine.running.done()
+
+
+async def test_what_cannot_be_written_down_is_not_shown_either_and_told(
+    engine: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Locator, "locate", lambda *_: impossible())
+    call = comes(engine)
+    state = await shown(engine, call, lambda it: it.troubles and it.known)
+    assert [(each.code, each.detail) for each in state.troubles] == [("location_not_written", "BadFact")]
+    assert state.positions == ()
+    assert not engine.running.done()
+
+
+async def test_a_call_of_which_something_cannot_be_shown_is_shown_without_it(
+    engine: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(beside_module, "located_draft", lambda call, *_: located_draft(call, Located(), START))
+    monkeypatch.setattr(Locator, "locate", lambda *_: impossible())
+    call = comes(engine)
+    state = await shown(engine, call, lambda it: it.troubles)
+    assert [(each.code, each.detail) for each in state.troubles] == [("not_shown", "ValidationError")]
+    assert (state.positions, state.caller) == ((), NUMBER)
+    assert [each.id for each in engine.engine._hello().calls] == [call], "who begins to listen is told of it, too"
+    assert "height_m" in caplog.text
+    assert "39.6" not in caplog.text, "where somebody is stands in no log"
+
+
 async def test_a_reference_is_told_and_not_fetched(engine: House) -> None:
     call = comes(engine)
     carries(engine, call, header="<https://lis.example/abc>", format="", location_info="")
@@ -141,6 +204,26 @@ async def test_the_past_of_a_number_stands_beside_its_next_call(engine: House) -
     assert state.incidents == (), "nobody has said that this call is about it, too"
     whole = await engine.wants("caller", call=second)
     assert (whole["count"], whole["key"], [each["id"] for each in whole["incidents"]]) == (1, NUMBER, [id])
+
+
+async def test_who_redials_is_shown_the_incident_that_is_made_of_his_first_call(engine: House) -> None:
+    first = comes(engine)
+    await shown(engine, first, lambda it: it.known)
+    second, other, hidden = comes(engine, f"+86 {NUMBER}"), comes(engine, "13800000002"), comes(engine, "")
+    for each in (second, other):
+        await shown(engine, each, lambda it: it.known)
+    engine.telephones.leaves(first)
+    await until(lambda: first not in engine.tap.calls)
+    begun = {"changes": {"type": "house-fire"}, "call": first}
+    made = (await engine.wants("incident", deed="create", args=begun, **TAKER))["incident"]
+    await shown(engine, second, lambda it: it.known and [each.incidents for each in it.known.calls] == [(made["id"],)])
+    args = {"incident": made["id"], "version": made["version"]}
+    await engine.wants("incident", deed="submit", args=args, **TAKER)
+    state = await shown(engine, second, lambda it: it.known and it.known.open)
+    assert state.incidents == (), "nobody has said that this call is about it, too"
+    others = engine.tap.calls[other].known
+    assert others is not None
+    assert (others.count, others.open, engine.tap.calls[hidden].known) == (0, (), None)
 
 
 async def test_who_withholds_his_number_has_no_past_and_is_located_all_the_same(engine: House) -> None:
@@ -212,13 +295,7 @@ async def test_the_next_life_of_the_engine_knows_what_was_known(
 
 
 async def test_a_call_that_nobody_has_looked_up_yet_is_asked_for_what_it_carried(engine: House) -> None:
-    telephones = engine.telephones
-    tell, telephones._tell = telephones._tell, lambda news: None
-    call = telephones.comes(number=NUMBER)
-    telephones._tell = tell
-    geo = {"LD_GEO": f"header=&format=GML&confidence=&method=GPS&length={len(CIRCLE)}", "LD_GEO_1": CIRCLE}
-    engine.link.variables |= {(call, name): value for name, value in geo.items()}
-    engine.link.tell(telephones.seen())
+    call = up_before(engine, CIRCLE)
     state = await shown(engine, call, lambda it: it.positions)
     assert ("sip", "measured") in sources(state)
 
@@ -283,3 +360,26 @@ async def test_plans_for_a_district_start_by_the_callers_own_position_as_long_as
         made = (await engine.wants("incident", deed="create", args=begun, **TAKER))["incident"]
         plans = (await engine.wants("plans", incident=made["id"]))["plans"]
         assert [each["id"] for each in plans] == ["house-fire"], "the trunk's own position says nothing of districts"
+
+
+async def test_plans_for_a_district_start_by_where_a_caller_was_who_has_hung_up(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (write_centre(short_path / "centre") / "plans" / "district.yaml").write_text(DISTRICT)
+    async with house(short_path, monkeypatch) as engine:
+        plans = []
+        for number, where in (("13800000001", CIRCLE.replace("85.402", "85.35")), ("13800000002", "")):
+            call = comes(engine, number)
+            if where:
+                carries(engine, call, location_info=where)
+            await shown(engine, call, lambda it, count=1 + bool(where): len(it.positions) == count)
+            assert await asyncio.to_thread(engine.journal.wait_behind, WITHIN_S)
+            begun = {"changes": {"type": "house-fire"}, "call": call}
+            made = (await engine.wants("incident", deed="create", args=begun, **TAKER))["incident"]
+            engine.telephones.leaves(call)
+            await until(lambda call=call: not engine.engine._desk.knows(call))
+            would = (await engine.wants("plans", incident=made["id"]))["plans"]
+            args = {"incident": made["id"], "version": made["version"]}
+            plans.append((await engine.wants("incident", deed="submit", args=args, **TAKER))["plans"])
+            assert [each["id"] for each in would] == plans[-1]
+        assert plans == [["house-fire", "district"], ["house-fire"]]

@@ -8,7 +8,8 @@
     beside.close()
 
 Rules: whatever fails is told beside the call, and delays nothing and nobody. A call that an earlier life knew keeps the
-positions that the journal has of it. What is found is witnessed; what somebody marks is on disk before it is shown.
+positions that the journal has of it. What is found is witnessed, and what cannot be written is not shown; what somebody
+marks is on disk before it is shown.
 """
 
 from __future__ import annotations
@@ -24,12 +25,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from gis.carried import Carried, Geoloc
 from gis.locate import CallFacts, Located
 from gis.position import Position
-from gis.ranking import Rank
 from intake.edge.about import NOTHING, About, Missing
 from intake.edge.desk import NotGranted
 from intake.edge.finding import Finding
 from intake.edge.hearing import Hearing
-from intake.edge.locating import located_draft
+from intake.edge.locating import areas_of, located_draft
 from intake.history import NumberHistory
 from intake.incident import Who
 from journal import BadFact, Fact, Journal, JournalTrouble, Refusal
@@ -40,7 +40,6 @@ from telephony.manager.channel import Channel
 from telephony.manager.exchange import Exchange, News
 from telephony.manager.snapshot import Snapshot
 
-_TRUSTED = frozenset({Rank.CONFIRMED, Rank.MEASURED, Rank.FIXED_LINE})
 LATE_S = 1.0
 """A call-taker answers within three seconds, and should have seen who calls before."""
 
@@ -131,10 +130,19 @@ class Beside:
             if incident is None or not fact.type.startswith("Incident"):
                 continue
             moved = {fact.subjects.get("call"), *_moved(fact)}
+            keys = {self._finding.key(each) for each in self._callers(fact, moved)} - {""}
             for id, call in self._calls.items():
-                if id in moved or incident in _named(call.about):
+                same_number = keys and self._finding.key(call.facts.number) in keys
+                if id in moved or incident in _named(call.about) or same_number:
                     call.ask = True
                     self._work(call)
+
+    def _callers(self, fact: Fact, moved: Collection[str | None]) -> Iterator[str]:
+        """Numbers of the calls that it links with its incident: who redials is asked about the same."""
+        personal = fact.personal or {}
+        yield str(personal.get("caller", ""))
+        yield from map(str, personal.get("callers", {}).values())
+        yield from (call.facts.number for id, call in self._calls.items() if id in moved)
 
     def _compare(self, seen: Snapshot) -> None:
         up = {each.channel.id: each for each in seen.channels if self._hearing.is_callers(each.channel)}
@@ -172,11 +180,13 @@ class Beside:
         return NOTHING if known is None else known.about
 
     def areas(self, call: str) -> frozenset[str]:
-        """Ids of the areas in which the caller of a call is or may be, if that is more than a guess."""
+        """Ids of the areas in which the caller of a call is, was or may be, if that is more than a guess.
+
+        For any thread but that of an event loop: of a call of which nothing is known here, the journal is asked. Raises
+        what the database raises.
+        """
         located = self.about(call).located
-        if not located.ranking or located.ranking[0][1] not in _TRUSTED:
-            return frozenset()
-        return frozenset(share.id for each in located.jurisdictions.values() for share in each.shares)
+        return areas_of(located) if located.positions else self._finding.areas(call)
 
     def number(self, call: str) -> str:
         """The number of a call that is up; empty: withheld, or not up."""
@@ -258,13 +268,14 @@ class Beside:
                 return
             if located == known:
                 return
-            call.about = replace(call.about, located=located)
-            self.changed()
             try:
-                refused = self._journal.witness(located_draft(call.id, located, self._clock()))
-            except BadFact as error:  # something in it came from outside
+                draft = located_draft(call.id, located, self._clock())
+            except BadFact as error:  # something in it came from outside: what cannot be written cannot be shown
                 self._missed(call, "location_not_written", error)
                 return
+            call.about = replace(call.about, located=located)
+            self.changed()
+            refused = self._journal.witness(draft)
             if refused is not None:
                 log.error("where %s calls from is not written down: the journal is %s", call.id, refused)
 

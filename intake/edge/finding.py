@@ -16,7 +16,7 @@ from sqlalchemy import Engine, select
 
 from gis.locate import CallFacts, Located, Locator
 from gis.position import Position
-from intake.edge.locating import restored
+from intake.edge.locating import areas_told, restored
 from intake.edge.writing import LOCATED
 from intake.history import NumberHistory, number_history
 from intake.incident import Incident
@@ -64,9 +64,18 @@ class Finding:
 
         return await _in(self._places, restore)
 
+    def areas(self, call: str) -> frozenset[str]:
+        """Ids of the areas in which its caller was or may have been, by the journal. Waits for that."""
+        newest = newest_about(self._reader, "call", call, LOCATED, most=1)
+        return areas_told(newest[0]) if newest else frozenset()
+
     async def is_known(self, call: str) -> bool:
         """Whether the journal knows of this call."""
         return bool(await _in(self._numbers, lambda: facts_about(self._reader, "call", call, most=1)))
+
+    def key(self, number: str) -> str:
+        """What a number is found by; empty for one that is withheld."""
+        return self._form.key(number)
 
     async def number_of(self, call: str) -> str | None:
         """The number that made a call; empty: withheld, or erased; None: there is no such call."""
@@ -79,7 +88,7 @@ class Finding:
 
     async def ask(self, call: str, number: str, now: datetime) -> tuple[NumberHistory, tuple[Incident, ...]]:
         """What is known of the number that calls, and the incidents that the call is about."""
-        key = self._form.key(number)
+        key = self.key(number)
 
         def ask() -> tuple[NumberHistory, tuple[Incident, ...]]:
             return number_history(self._reader, key, now, but=call), of_call(self._reader, call)

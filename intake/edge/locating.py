@@ -13,6 +13,7 @@ from typing import Any
 
 from gis.locate import Located, Locator
 from gis.position import Position
+from gis.ranking import Rank
 from gis.record import located_data, position_of
 from intake.edge.writing import LOCATED
 from intake.incident import Who
@@ -21,6 +22,7 @@ from journal.canonical import Json, canonical
 
 _NO_SHAPES = ("shape", "civic", "notes")
 _MOST_TROUBLES = 60
+_TRUSTED = frozenset({Rank.CONFIRMED, Rank.MEASURED, Rank.FIXED_LINE})
 
 
 def located_draft(call: str, located: Located, at: datetime, who: Who | None = None) -> Draft:
@@ -48,6 +50,21 @@ def located_draft(call: str, located: Located, at: datetime, who: Who | None = N
         told = canonical(data)
     id = f"{call}:located:{hashlib.sha256(told.encode()).hexdigest()[:24]}"
     return Draft.of(LOCATED, at, subjects=subjects, body=body, personal=data, id=id)
+
+
+def areas_of(located: Located) -> frozenset[str]:
+    """Ids of the areas in which a caller is or may be, if that is more than a guess."""
+    if not located.ranking or located.ranking[0][1] not in _TRUSTED:
+        return frozenset()
+    return frozenset(share.id for each in located.jurisdictions.values() for share in each.shares)
+
+
+def areas_told(fact: Fact) -> frozenset[str]:
+    """The same, as the journal has it; none if that was erased."""
+    told = fact.personal or {}
+    if not told.get("ranking") or told["ranking"][0]["rank"] not in _TRUSTED:
+        return frozenset()
+    return frozenset(share["id"] for each in told["jurisdictions"].values() for share in each["shares"])
 
 
 def restored(fact: Fact, fresh: Located, locator: Locator) -> Located | None:
