@@ -50,11 +50,11 @@ from intake.incident import (
     Who,
 )
 from intake.incident import reading as incidents
+from intake.incident.request import ASKED, digest, done_before
 from intake.incident.rows import load
 from intake.tables import incidents as incident_rows
 from journal import CommitUnknown, Draft, Fact, Journal, NotCommitted, Refusal, Unit, Work, new_id
 from journal.instant import Clock, utc_now
-from journal.tables import facts, subjects
 from liandong.marking import DISPATCH
 from liandong.ordering import Ordering, WouldStart
 
@@ -169,9 +169,9 @@ class IncidentDesk:
 
         def work(unit: Unit) -> tuple[Did, tuple[Order, ...]]:
             done = self._book.do(unit, deed, who, now, key=key)
-            if done.again:
-                return _did_before(unit, done)
             target = done.others[0] if isinstance(deed, Split) else done.incident
+            if done.again:
+                return _did_before(unit, done, target.id)
             if not isinstance(deed, STARTS) or not done.facts or not target.open:
                 return Did(done), ()
             ordered = self._ordering.start(unit, target, now, who.id, anew=isinstance(deed, TAKES_UP))
@@ -188,15 +188,13 @@ class IncidentDesk:
 
     async def _order(self, id: str, department: str, text: str, deadline_s: int | None, who: Who, key: str) -> str:
         now, fact_id = self._clock(), f"by-hand:{key}"
+        whom = {"incident": id, "department": department}
+        asked = digest({**whom, "text": text, "deadline_s": deadline_s})
 
         def work(unit: Unit) -> tuple[str, tuple[Order, ...]]:
-            before = unit.connection.scalar(
-                select(subjects.c.id)
-                .join(facts, facts.c.sequence == subjects.c.sequence)
-                .where(facts.c.id == fact_id, subjects.c.kind == "order")
-            )
+            before = done_before(unit.connection, fact_id, who, whom, asked)
             if before is not None:
-                return before, _open(unit, [before])
+                return before.subjects["order"], _open(unit, [before.subjects["order"]])
             incident = load(unit.connection, [id]).get(id)
             if incident is None:
                 raise NoSuchIncident(id)
@@ -204,10 +202,11 @@ class IncidentDesk:
                 raise DeedRefused("incident_merged", f"{incident.number} goes on in another one")
             self._book.do(unit, MarkDispatched(id), DISPATCH, now)
             order = self._ordering.by_hand(unit, incident, department, text, deadline_s, now, who.id)
-            about = {"order": order.id, "incident": id, "department": department}
+            about = {"order": order.id, **whom}
             about |= {"person": who.id} if who.person else {}
             about |= {"seat": who.seat} if who.seat is not None else {}
-            unit.record(Draft.of(BY_HAND, now, subjects=about, body={"by": who.id}, id=fact_id))
+            personal = {ASKED: asked}
+            unit.record(Draft.of(BY_HAND, now, subjects=about, body={"by": who.id}, personal=personal, id=fact_id))
             return order.id, (order,)
 
         order, new = await self._commit(work)
@@ -277,9 +276,9 @@ class IncidentDesk:
             return connection.scalar(query) or 0
 
 
-def _did_before(unit: Unit, done: Done) -> tuple[Did, tuple[Order, ...]]:
+def _did_before(unit: Unit, done: Done, incident: str) -> tuple[Did, tuple[Order, ...]]:
     """What an incident has started; with its orders that nobody has acknowledged, whether or not they were told."""
-    connection, incident = unit.connection, done.incident.id
+    connection = unit.connection
     of_it = select(order_rows.c.id).where(order_rows.c.incident == incident).order_by(order_rows.c.issued_at)
     ids = tuple(connection.scalars(of_it))
     plans = tuple(connection.scalars(select(started_plans.c.plan).where(started_plans.c.incident == incident)))

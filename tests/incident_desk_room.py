@@ -76,7 +76,7 @@ class DeskRoom:
         self.journal, self.clock = journal, clock
         self.notifier = RehearsedNotifier()
         lists = catalogue(installation)
-        book = Book(lists, installation.centre.part(Settings).zone, number_form(installation))
+        self.book = book = Book(lists, installation.centre.part(Settings).zone, number_form(installation))
         self.marking = Marking(book)
         places = locator(installation)
         orders = ordering(installation, lambda incident: areas_at(places.jurisdictions, incident.content.spot))

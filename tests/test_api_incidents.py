@@ -129,6 +129,9 @@ async def test_a_request_that_is_sent_again_is_done_once(api: Api) -> None:
     other = await begun(api)
     refused = await api.refused("POST", f"/incidents/{other['id']}/submit", {"version": 1}, key="submit-7")
     assert refused == (409, "key_used")
+    theirs = {"changes": FIRE | {"place": "启明区民安路3号"}}
+    assert await api.refused("POST", "/incidents", theirs, key="form-7") == (409, "key_used")
+    assert await api.refused("POST", "/incidents", body, key="form-7", role=SUPERVISOR) == (409, "key_used")
     for key in ("x" * 65, "a b", "消防", '"'):
         data = json.dumps(body).encode()
         assert (await api.refused("POST", "/incidents", data=data, key=key))[0] == 422, key
@@ -161,8 +164,11 @@ async def test_what_belongs_together_is_linked_merged_and_split(api: Api) -> Non
     assert await api.refused("POST", f"{path}/split", foreign) == (409, "call_not_linked")
     now = await api.json("GET", f"/incidents/{kept['id']}")
     split = {"version": now["version"], "changes": {"place": "启明区晨光路14号"}, "calls": [call]}
-    done = await api.json("POST", f"/incidents/{kept['id']}/split", split)
+    done = await api.json("POST", f"/incidents/{kept['id']}/split", split, key="split-1")
     (new,) = done["others"]
+    again = await api.json("POST", f"/incidents/{kept['id']}/split", split, key="split-1")
+    assert again == done | {"again": True, "orders": again["orders"]}
+    assert set(again["orders"]) == set(done["orders"])
     assert (new["split_from"], [each["call"] for each in new["calls"]]) == (kept["id"], [call])
     over = {"version": new["version"], "result": "handled"}
     done = await api.json("POST", f"/incidents/{new['id']}/close", over)

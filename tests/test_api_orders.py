@@ -90,6 +90,8 @@ async def test_a_department_is_ordered_by_hand_once(api: Api) -> None:
     assert (told[0]["plan"], told[0]["by"], told[0]["deadline_s"]) == (None, "dispatcher", 60)
     assert body["text"] in told[0]["text"]
     path = f"/incidents/{incident}/orders"
+    for other in ({"department": "gas"}, {"text": "晨光路12号请关气"}, {"deadline_s": 90}):
+        assert await api.refused("POST", path, body | other, role=DISPATCHER, key="by-hand-1") == (409, "key_used")
     for bad, code in (
         ({"department": "no-such"}, "no_such_department"),
         ({"text": " "}, "empty"),

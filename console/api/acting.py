@@ -45,8 +45,8 @@ async def _key(
         Header(
             alias="Idempotency-Key",
             max_length=66,
-            description="a name for this request, new for each: sent again with the same name it is done once. "
-            "1 to 64 letters, digits and `._:@/+-`",
+            description="a name for this request, new for each, such as a UUID: sent again with the same name it is "
+            "done once. 1 to 64 letters, digits and `._:@/+-`",
         ),
     ] = None,
 ) -> str | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from console.api import deed
-from console.api.acting import Act, Key, SeatQuery, act_problems
+from console.api.acting import KEYED, Act, Key, SeatQuery, act_problems
 from console.api.deed import Done, do
 from console.api.incidents import NO_SUCH_INCIDENT, PREVIEW, VALUES, IncidentId, PlanPreviews, id_of, preview
 from console.api.problem import Responses
@@ -17,20 +17,19 @@ from console.api.token import Anybody, CallStaff
 
 _CHANGED = "`incident_changed`: somebody was first; with `incident` as it is now and what was done `since`"
 _OVER = "`incident_closed`, `incident_cancelled`, `incident_merged`"
-_KEYED = "`key_used`: for another incident"
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 
 
 def _problems(conflict: str) -> Responses:
-    return act_problems(NO_SUCH_INCIDENT, conflict=f"{conflict}; {_KEYED}", invalid=VALUES)
+    return act_problems(NO_SUCH_INCIDENT, conflict=f"{conflict}; {KEYED}", invalid=VALUES)
 
 
 @router.post(
     "",
     summary="Begin an incident record",
     status_code=HTTPStatus.CREATED,
-    responses=act_problems(conflict=f"`incident_exists`: with this id; {_KEYED}", invalid=VALUES),
+    responses=act_problems(conflict=f"`incident_exists`: with this id; {KEYED}", invalid=VALUES),
 )
 async def create_incident(
     sources: SourcesOf, role: CallStaff, key: Key, response: Response, wanted: deed.Create

@@ -144,7 +144,7 @@ async def feedback(sources: SourcesOf, role: OrderStaff, key: Key, order: OrderI
     status_code=HTTPStatus.CREATED,
     responses=act_problems(
         NO_SUCH_INCIDENT,
-        conflict="`not_submitted`, `incident_closed`, `incident_cancelled`, `incident_merged`",
+        conflict=f"`not_submitted`, `incident_closed`, `incident_cancelled`, `incident_merged`; {KEYED}",
         invalid="; `no_such_department`; `bad_deadline`; `empty`, `bad_text`, `half_character`",
     ),
 )

@@ -12,8 +12,8 @@ everything is recorded.
 - **Who may what.** Each role has one token. `call-taker` 接警员 writes records, `dispatcher` 处警员 orders departments
   and ends incidents, `supervisor` 值班长 may do everything, and alone listens to recordings.
 - **With `seat`** it is the person who is signed in there who acts, and the journal names that person.
-- **Sent again, done once.** Where a route takes the header `Idempotency-Key`, give each request a new one; when its
-  answer is lost, send it again with the same.
+- **Sent again, done once.** Where a route takes the header `Idempotency-Key`, give each request a new one, such as a
+  UUID; when its answer is lost, send it again with the same. What another request had is refused with `key_used`.
 - **Nobody overwrites anybody.** A change names the `version` that was looked at. If somebody was first it is refused
   with `incident_changed`, the record as it is now, and what was done since.
 - **Errors** are problems (RFC 9457) with a stable `code`. A 4xx has changed nothing.

@@ -7,13 +7,14 @@
 Who does more in the same breath (dispatch: plans and orders) does it in the same work, with the same unit.
 
 `key` is the caller's name for this request: with it a deed that is sent again, because the answer to the first was
-lost, is not done again. It names one request for one kind of deed. Raises IncidentError, and what the journal raises.
+lost, is not done again. It names one request for one kind of deed; the same deed with something else in it, or by
+somebody else, is refused. Raises IncidentError, and what the journal raises.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -25,17 +26,17 @@ from intake.incident.catalogue import Catalogue
 from intake.incident.deciding import decide
 from intake.incident.deed import Deed, named
 from intake.incident.entry import since
-from intake.incident.error import DeedRefused, Stale
+from intake.incident.error import Stale
 from intake.incident.fact import Told
 from intake.incident.incident import Incident, apply
 from intake.incident.numbering import day_of, next_number, take
+from intake.incident.request import digest, done_before
 from intake.incident.text import id_
 from intake.incident.who import Who
 from intake.incident.writing import draft_of
 from intake.number import NumberForm
 from intake.tables import caller_calls
 from journal import Fact, Unit
-from journal.tables import facts as entries
 from journal.tables import personal, subjects
 from journal.unit import MOST_ERASED
 
@@ -66,7 +67,8 @@ class Book:
     def do(self, unit: Unit, deed: Deed, who: Who, now: datetime, *, key: str | None = None) -> Done:
         """Do one deed. Raises IncidentError."""
         connection = unit.connection
-        if key is not None and (earlier := self._earlier(connection, deed, id_("key", key))) is not None:
+        first = None if key is None else _First(_named(deed, id_("key", key)), digest(_asked(deed)))
+        if first is not None and (earlier := _earlier(connection, deed, who, first)) is not None:
             return earlier
         known = self._known(connection, deed)
         number = next_number(connection, day_of(now, self._zone)) if isinstance(deed, do.Create | do.Split) else None
@@ -79,7 +81,7 @@ class Book:
         if number is not None:
             take(connection, number)
         self._write(connection, known, decided.after)
-        written = self._record(unit, decided.facts, known, key and _named(deed, key))
+        written = self._record(unit, decided.facts, known, first)
         if isinstance(deed, do.Erase):
             _erase_facts(unit, decided.after, deed.reason, now)
         after = {**known, **decided.after}
@@ -109,35 +111,45 @@ class Book:
                 raise Stale(current, old.version, since(connection, id, old.version))
 
     def _record(
-        self, unit: Unit, told: Sequence[Told], known: Mapping[str, Incident], first: str | None
+        self, unit: Unit, told: Sequence[Told], known: Mapping[str, Incident], first: _First | None
     ) -> tuple[Fact, ...]:
-        """Write the facts down, each with the number and the state that its record has with it.
-
-        `first` is the id of the first one, if it has to be found again.
-        """
+        """Write the facts down, each with the number and the state that its record has with it."""
         made, drafts = dict(known), []
         for place, each in enumerate(told):
             made[each.incident] = after = apply(made.get(each.incident), each)
-            id = first if first and place == 0 else f"incident:{each.incident}:{each.version}"
-            drafts.append(draft_of(each, after, id))
+            if first is not None and place == 0:
+                drafts.append(draft_of(each, after, first.id, first.asked))
+            else:
+                drafts.append(draft_of(each, after, f"incident:{each.incident}:{each.version}"))
         return unit.record(*drafts)
 
-    def _earlier(self, connection: Connection, deed: Deed, key: str) -> Done | None:
-        query = (
-            select(subjects.c.id)
-            .join(entries, entries.c.sequence == subjects.c.sequence)
-            .where(entries.c.id == _named(deed, key), subjects.c.kind == "incident")
-        )
-        incident = connection.scalar(query)
-        if incident is None:
-            return None
-        if incident != deed.incident:
-            raise DeedRefused("key_used", f"the key {key} was used for another incident")
-        return Done(rows.load(connection, [incident])[incident], again=True)
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The first fact of a deed that has to be found again."""
+
+    id: str
+    asked: str
+    """Digest of what was asked."""
+
+
+def _earlier(connection: Connection, deed: Deed, who: Who, first: _First) -> Done | None:
+    """The deed, done before; with the other incident that it was about or began."""
+    found = done_before(connection, first.id, who, {"incident": deed.incident}, first.asked)
+    if found is None:
+        return None
+    others = [found.body["other"]] if "other" in found.body else []
+    known = rows.load(connection, [deed.incident, *others])
+    return Done(known[deed.incident], tuple(known[each] for each in others), again=True)
 
 
 def _named(deed: Deed, key: str) -> str:
     return f"deed:{type(deed).__name__}:{key}"
+
+
+def _asked(deed: Deed) -> dict[str, object]:
+    """What is asked; a call's number is the call's, and may be known at one time and not at another."""
+    return {each.name: getattr(deed, each.name) for each in fields(deed) if each.name != "caller"}
 
 
 def _with_caller(connection: Connection, deed: do.Create | do.LinkCall) -> do.Create | do.LinkCall:

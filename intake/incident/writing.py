@@ -17,6 +17,7 @@ from intake.incident.content import PERSONAL
 from intake.incident.fact import KINDS, LinkedCall, Told
 from intake.incident.incident import Incident
 from intake.incident.kind import Relationship, Result, Side
+from intake.incident.request import ASKED
 from intake.incident.who import Who
 from journal import Draft, Fact
 from journal.canonical import Json
@@ -29,8 +30,8 @@ _CONTENT = ("content", "before", "after")
 _SUBJECTS = ("call", "department", "unit")
 
 
-def draft_of(told: Told, after: Incident, id: str) -> Draft:
-    """The entry of one fact that made this record. Raises BadFact."""
+def draft_of(told: Told, after: Incident, id: str, asked: str = "") -> Draft:
+    """The entry of one fact that made this record; `asked` is the digest of the request it is for. Raises BadFact."""
     who = told.who
     subjects = {"incident": told.incident}
     body: dict[str, Json] = {"what": type(told).__name__, "version": told.version, "by": who.id}
@@ -39,7 +40,7 @@ def draft_of(told: Told, after: Incident, id: str) -> Draft:
         subjects["person"] = who.id
     if who.seat is not None:
         subjects["seat"] = who.seat
-    personal: dict[str, Json] = {}
+    personal: dict[str, Json] = {ASKED: asked} if asked else {}
     for each in fields(told):
         name, value = each.name, getattr(told, each.name)
         if name in _COMMON or value == "":
