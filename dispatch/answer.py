@@ -52,6 +52,11 @@ def acknowledge(
             stop(board, other, Words.TAKEN)
 
 
+def has_taken(notification: Notification, attempt: Attempt) -> bool:
+    """Whether the order was taken on this call, and nothing has changed since."""
+    return notification.acknowledged_by == attempt.id and notification.state is NotificationState.ACKNOWLEDGED
+
+
 def last_words(notification: Notification, attempt: Attempt) -> Words:
     """What somebody hears on a call for an order that is closed."""
     if notification.state is NotificationState.CANCELLED:
@@ -70,7 +75,7 @@ def _decline(board: Board, notification: Notification, attempt: Attempt) -> None
 
 def _too_late(board: Board, notification: Notification, attempt: Attempt, key: str) -> None:
     """The order is closed: who pressed is told so, unless it was he who closed it."""
-    if notification.acknowledged_by == attempt.id and notification.state is NotificationState.ACKNOWLEDGED:
+    if has_taken(notification, attempt):
         if key == "9":
             mention(board, notification, Why.TAKEN_BACK)
         return
@@ -86,5 +91,4 @@ def _too_late(board: Board, notification: Notification, attempt: Attempt, key: s
 def _say_again(board: Board, attempt: Attempt) -> None:
     board.move(attempt, AttemptEvent.AGAIN)
     if attempt.state is AttemptState.SPEAKING:
-        board.await_report(attempt)  # from its beginning, also when it had not ended
-        board.do(command.Say(attempt.id, attempt.fence, Words.ORDER))
+        board.await_report(attempt)  # the dialplan begins again, also when it had not ended

@@ -48,19 +48,20 @@ def mention(board: Board, notification: Notification, why: Why) -> None:
 
 def stop(board: Board, attempt: Attempt, words: Words) -> None:
     """An attempt isn't needed any more: it is never dialled, stops ringing, or who hears it is told why."""
-    before = attempt.state
+    before, write = attempt.state, board.notifications[attempt.order].write
     board.move(attempt, AttemptEvent.STOP)
     if attempt.verdict is None:
         attempt.verdict, attempt.verdict_at = Outcome.STOPPED, board.now
-    if attempt.state is before:
+    if before is AttemptState.UNKNOWN:
+        board.after(command.Forgo(attempt.id, attempt.fence), write)
+    elif attempt.state is before:
         return
-    if before is AttemptState.DECIDED:
+    elif before is AttemptState.DECIDED:
         board.end(attempt, Outcome.STOPPED)
     elif attempt.accepted:
-        board.after(command.Say(attempt.id, attempt.fence, words), board.notifications[attempt.order].write)
+        board.after(command.Say(attempt.id, attempt.fence, words), write)
     else:
-        stopped = command.StopRinging(attempt.id, attempt.fence)
-        board.after(stopped, board.notifications[attempt.order].write)
+        board.after(command.StopRinging(attempt.id, attempt.fence), write)
 
 
 def cut(board: Board, attempt: Attempt, verdict: Outcome) -> None:

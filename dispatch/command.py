@@ -16,8 +16,6 @@ from dispatch.notification import Why
 class Words(StrEnum):
     """What is said to somebody at a duty line besides the order. The edge has the texts."""
 
-    ORDER = "order"
-    """The order once more, from its beginning."""
     KEYS = "keys"
     """Which keys there are: another one was pressed."""
     THANKS = "thanks"
@@ -58,6 +56,14 @@ class Dial:
 @dataclass(frozen=True, slots=True)
 class StopRinging:
     """Hang up an attempt. Nothing happens if it has ended."""
+
+    attempt: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forgo:
+    """Don't dial an attempt that is not dialled yet. Nothing happens if it is: what became of it is asked for."""
 
     attempt: str
     fence: int
@@ -109,5 +115,5 @@ class Reply:
     """Why not, in words."""
 
 
-Command = Dial | StopRinging | Say | Ask | TellDispatcher | Reply
+Command = Dial | StopRinging | Forgo | Say | Ask | TellDispatcher | Reply
 """Everything that the core can want."""

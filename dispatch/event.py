@@ -137,9 +137,11 @@ class Found:
     """As it was asked."""
     sight: Sight
     key: str = ""
-    """The last key that Asterisk has noted of it, pressed by a person and perhaps never reported; empty: none."""
+    """The key that decides, as Asterisk has noted it, pressed by a person and perhaps never reported; empty: none."""
     outcome: Outcome = Outcome.UNKNOWN
     """What became of it, if it is gone."""
+    taken_back: bool = False
+    """Whether Asterisk has noted a 9 after that key, perhaps never reported."""
 
 
 Report = (

@@ -69,7 +69,9 @@ class Call:
     outcome: Outcome | None = None
     """What became of it; None: it is up."""
     key: str = ""
-    """The last key that decides, as the dialplan has noted it."""
+    """The first key that decides, as the dialplan has noted it."""
+    taken_back: bool = False
+    """Whether it has noted a 9 after that."""
     accepted: bool = False
     said: list[Words] = field(default_factory=list)
 
@@ -112,8 +114,6 @@ class RehearsedAsterisk:
         call.said.append(wanted.words)
         if wanted.words in _LAST:
             call.sight = Sight.CLOSING
-        elif wanted.words is Words.ORDER:
-            call.sight = Sight.SPEAKING
 
     def ask(self, wanted: command.Ask) -> event.Found:
         """Where an attempt is, and what is noted of it."""
@@ -121,8 +121,8 @@ class RehearsedAsterisk:
         if call is None or (call.outcome is not None and not self.remembers):
             return event.Found(wanted.attempt, wanted.turn, Sight.ABSENT)
         if call.outcome is not None:
-            return event.Found(wanted.attempt, wanted.turn, Sight.GONE, call.key, call.outcome)
-        return event.Found(wanted.attempt, wanted.turn, call.sight, call.key)
+            return event.Found(wanted.attempt, wanted.turn, Sight.GONE, call.key, call.outcome, call.taken_back)
+        return event.Found(wanted.attempt, wanted.turn, call.sight, call.key, taken_back=call.taken_back)
 
     # What people do.
 
@@ -147,10 +147,14 @@ class RehearsedAsterisk:
         self._tell(call, event.PromptOver)
 
     def presses(self, line: str, key: str) -> None:
-        """A key is pressed. The dialplan notes one that decides, once, and waits for what it shall say."""
+        """A key is pressed. The dialplan notes one that decides, and waits for what it shall say; 2 begins anew."""
         call = self._up(line)
         if key in ("1", "9") and not call.key:
             call.key, call.sight = key, Sight.CLOSING
+        elif key == "9" and not _LAST.intersection(call.said):
+            call.taken_back = True
+        elif key == "2" and call.sight is Sight.LISTENING:
+            call.sight = Sight.SPEAKING
         self.reports.append(event.Key(call.dial.attempt, call.dial.fence, key))
 
     def presses_nothing(self, line: str) -> None:
@@ -298,6 +302,8 @@ class RehearsedEdge:
                 self.asterisk.dial(wanted)
             case command.StopRinging():
                 self.asterisk.stop(wanted)
+            case command.Forgo():
+                pass  # its dial was commanded before, and is carried out in order
             case command.Say():
                 self.asterisk.say(wanted)
             case command.Ask():

@@ -92,7 +92,7 @@ class Acting:
             self._group = group
             group.create_task(self._look())
 
-    def do(self, wanted: command.Dial | command.StopRinging | command.Say | command.Ask) -> None:
+    def do(self, wanted: command.Dial | command.StopRinging | command.Forgo | command.Say | command.Ask) -> None:
         """Begin to carry out one command."""
         match wanted:
             case command.Dial():
@@ -103,8 +103,9 @@ class Acting:
                     self._stopped.add(attempt)
                 else:
                     self._start(self._hang_up(attempt))
-            case command.Say(words=command.Words.ORDER):
-                pass  # the dialplan has begun again by itself; told so it would begin once more
+            case command.Forgo(attempt=attempt):
+                if attempt in self._dialling:
+                    self._stopped.add(attempt)
             case command.Say():
                 self._start(self._say(wanted))
             case command.Ask():
@@ -147,9 +148,11 @@ class Acting:
         try:
             return await self._speaker.spoken(text, language)
         except SpeechError as error:
-            self.unspoken += 1
             log.error("not spoken: %s", error)
-            return None
+        except Exception:  # whatever is wrong with a voice, telephones ring
+            log.exception("not spoken")
+        self.unspoken += 1
+        return None
 
     async def _originate(self, wanted: command.Dial, text: Path | None, code: Path | None) -> None:
         attempt, fence = wanted.attempt, wanted.fence
