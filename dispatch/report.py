@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dispatch import command, event, fact
-from dispatch.answer import last_words, press
+from dispatch.answer import has_taken, last_words, press
 from dispatch.attempt import Attempt, AttemptEvent, AttemptState
 from dispatch.board import Board
-from dispatch.calling import cut, stop
+from dispatch.calling import cut, mention, stop
 from dispatch.command import Words
 from dispatch.deadline import Due
 from dispatch.event import Sight
+from dispatch.notification import Why
 from dispatch.order import OrderEvent, OrderState
 from dispatch.outcome import Outcome
 
@@ -102,6 +103,8 @@ def found(board: Board, heard: event.Found) -> None:
     missed = counts and notification.open and attempt.round == notification.round
     if missed:
         press(board, attempt, heard.key)
+    if heard.taken_back and has_taken(notification, attempt):
+        mention(board, notification, Why.TAKEN_BACK)
     if heard.sight not in _MOVES:
         board.move(attempt, AttemptEvent.FOUND_GONE if attempt.state is AttemptState.UNKNOWN else AttemptEvent.ENDED)
         board.end(attempt, heard.outcome, found=True)

@@ -123,6 +123,11 @@ def key_noted(attempt: str) -> str:
     return f"{NOTED}/{attempt}/key"
 
 
+def back_noted(attempt: str) -> str:
+    """Where it is noted that 9 was pressed after a key that decides, and before the last words."""
+    return f"{NOTED}/{attempt}/back"
+
+
 def end_noted(attempt: str) -> str:
     """Where it is noted that an attempt that had been accepted is over (`hung-up`)."""
     return f"{NOTED}/{attempt}/end"

@@ -129,6 +129,15 @@ class DutyRoom:
         """Its channel, as a snapshot shows it."""
         return next((each for each in (await self.sight()).channels if each.channel.id == attempt), None)
 
+    async def awaits_a_key(self, attempt: str) -> None:
+        """Wait until everything was said, and a key is waited for."""
+
+        async def where() -> tuple[str, str] | None:
+            present = await self.present(attempt)
+            return None if present is None else (present.channel.extension, present.application)
+
+        await self.centre.until("a key is waited for", where, ("listen", "WaitExten"), within=WITHIN)
+
     async def ended(self, attempt: str) -> Ended:
         return await self.tells(Ended, attempt)
 

@@ -11,7 +11,7 @@ from config.field import Language
 from intake.edge.history import History
 from phones import IncomingCall, Policy, ignore, reject, ring_then_answer, silent
 from telephony.cel import rows_in
-from telephony.department import came_to, department_call, end_noted, key_noted, step_of
+from telephony.department import back_noted, came_to, department_call, end_noted, key_noted, step_of
 from telephony.manager.error import BadAction
 from telephony.manager.event import DepartmentKey, DialOutcome, Ended, Originated, Ringing, Step
 from telephony.manager.exchange import Origination
@@ -19,7 +19,7 @@ from telephony.manager.outcome import Answered
 from telephony.prompt.order import said_code
 from tests.centre import small_disk
 from tests.conversation import taken
-from tests.duty_room import CODE, TEXT, DutyRoom, duty_room, forget
+from tests.duty_room import CODE, TEXT, WITHIN, DutyRoom, duty_room, forget
 from tests.sound import HEARD, UNHEARD, heard_to_its_end, told
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -58,7 +58,7 @@ async def heard_text(room: DutyRoom, call: IncomingCall, text: str, language: La
     return await asyncio.to_thread(told, call.received, Path(f"{room.speaker.place(text, language)}.wav"))
 
 
-def wanted(attempt: str, text: Path | None) -> Origination:
+def wanted(attempt: str, text: Path | None, key_s: float = 1) -> Origination:
     """The call of an attempt that is spoken once."""
     return department_call(
         attempt,
@@ -70,7 +70,7 @@ def wanted(attempt: str, text: Path | None) -> Origination:
         code=None,
         repeats=False,
         spoken=1,
-        key_s=1,
+        key_s=key_s,
     )
 
 
@@ -108,12 +108,28 @@ async def test_the_whole_order_is_heard_in_the_departments_own_language(room: Du
 
 async def test_an_order_that_cannot_be_spoken_says_so_and_can_be_taken_all_the_same(room: DutyRoom) -> None:
     attempt, call = await room.answered(text=None, spoken=1)
-    await room.steps(attempt, Step.SPEAKING, Step.LISTENING)
+    await room.awaits_a_key(attempt)
     await hears(room, call, "order-unspoken", "order-keys")
+    await room.steps(attempt, Step.SPEAKING)  # nobody has heard it
     await call.send_keys("1")
     await room.keys(attempt, "1")
     await room.say(attempt, "thanks")
     await call.ended()
+
+
+async def test_an_order_that_is_spoken_late_is_heard_when_it_is(room: DutyRoom) -> None:
+    text = "晨光路十四号有人落水，请派救生艇。"
+    room.line.policy = ring_then_answer()
+    attempt = room.attempt()
+    place = room.speaker.place(text, Language.ZH)
+    assert await room.link.originate(wanted(attempt, place, key_s=WITHIN)) == Answered(None)
+    call = await taken(room.line)
+    await room.awaits_a_key(attempt)
+    assert await room.speaker.spoken(text, Language.ZH) == place
+    await call.send_keys("2")
+    await room.steps(attempt, Step.SPEAKING, Step.SPEAKING, Step.LISTENING)
+    await call.hang_up()
+    await room.ended(attempt)
 
 
 async def test_a_text_may_be_spoken_into_its_files_while_the_telephone_rings(room: DutyRoom) -> None:
@@ -178,12 +194,7 @@ async def test_another_key_is_told_and_the_keys_are_said_when_the_engine_wants_i
     await call.send_keys("5")
     await room.keys(attempt, "5")
     await room.say(attempt, "keys")
-
-    async def spoken() -> bool:
-        present = await room.present(attempt)
-        return present is not None and (present.channel.extension, present.application) == ("listen", "WaitExten")
-
-    await room.centre.until("the keys were said", spoken, True)
+    await room.awaits_a_key(attempt)
     await hears(room, call, "order-keys")
     await room.steps(attempt, Step.SPEAKING)  # the order itself was not heard to its end
     await call.send_keys("*1")
@@ -192,15 +203,21 @@ async def test_another_key_is_told_and_the_keys_are_said_when_the_engine_wants_i
     await call.ended()
 
 
-async def test_what_is_pressed_after_a_key_that_decides_changes_nothing(room: DutyRoom) -> None:
+async def test_what_is_pressed_after_a_key_that_decides_changes_nothing_and_a_9_is_noted_beside_it(
+    room: DutyRoom,
+) -> None:
     attempt, call = await room.answered()
-    await call.send_keys("19")
-    await room.keys(attempt, "1", "9")
+    await call.send_keys("12")
+    await room.keys(attempt, "1", "2")
+    assert await room.noted(attempt, "back") is None
+    await call.send_keys("9")
+    await room.keys(attempt, "1", "2", "9")
     assert await room.noted(attempt, "key") == "1"
     await room.say(attempt, "thanks")
     await call.ended()
     await room.ended(attempt)
-    assert await room.noted(attempt, "key") == "1"
+    seen = (await room.sight()).database
+    assert (seen[key_noted(attempt)], seen[back_noted(attempt)]) == ("1", "9")
 
 
 async def test_who_presses_1_and_hangs_up_at_once_has_taken_it(room: DutyRoom) -> None:
@@ -218,6 +235,18 @@ async def test_who_presses_1_and_hangs_up_at_once_has_taken_it(room: DutyRoom) -
             if each in (*room.told(DepartmentKey, attempt), *room.told(Ended, attempt))
         ]
         assert order == [DepartmentKey, Ended]
+
+
+async def test_who_takes_it_and_takes_it_back_and_hangs_up_at_once_is_told_of(room: DutyRoom) -> None:
+    for _ in range(5):
+        attempt, call = await room.answered()
+        await call.send_keys("1")
+        await room.steps(attempt, Step.SPEAKING, Step.CLOSING)
+        await call.send_keys("9")
+        await call.hang_up()
+        await room.ended(attempt)
+        assert (await room.noted(attempt, "key"), await room.noted(attempt, "back")) == ("1", "9")
+        await room.keys(attempt, "1", "9")
 
 
 async def test_who_hangs_up_during_the_prompt_has_taken_nothing(room: DutyRoom) -> None:
@@ -278,15 +307,6 @@ async def test_what_has_another_fence_says_nothing_and_the_call_goes_on(room: Du
     await room.say(attempt, "thanks", fence=7)
     await call.ended()
     await hears(room, call, "order-thanks", no=("order-cancelled", "order-taken"))
-
-
-async def test_order_begins_again_when_the_engine_wants_it(room: DutyRoom) -> None:
-    attempt, call = await room.answered(text=SHORT)
-    await room.steps(attempt, Step.SPEAKING, Step.LISTENING)
-    await room.say(attempt, "order")
-    await room.steps(attempt, Step.SPEAKING, Step.LISTENING, Step.SPEAKING)
-    await call.hang_up()
-    await room.ended(attempt)
 
 
 # --- where it stands -------------------------------------------------------------------------------------------------
@@ -421,7 +441,7 @@ async def test_an_id_that_no_recording_could_have_calls_nobody(attempt: str) -> 
         wanted(attempt, None)
 
 
-@pytest.mark.parametrize(("words", "fence"), [("shout", 1), ("", 1), ("order", 0), ("order+x", 1)])
+@pytest.mark.parametrize(("words", "fence"), [("shout", 1), ("", 1), ("keys", 0), ("keys+x", 1), ("order", 1)])
 async def test_what_no_line_can_be_told_is_not_sent(room: DutyRoom, words: str, fence: int) -> None:
     with pytest.raises(BadAction):
         await room.link.say("x", fence, words)

@@ -154,6 +154,59 @@ def test_a_key_9_of_an_earlier_round_declines_nothing_in_the_next() -> None:
     assert room.facts(fact.Declined) == []
 
 
+@pytest.mark.parametrize("hangs_up", [False, True])
+def test_who_took_it_and_took_it_back_while_nobody_listened_has_taken_it_and_the_dispatcher_is_told(
+    hangs_up: bool,
+) -> None:
+    room = Room(order())
+    room.picks_up("1")
+    unheard(room, "1", "1", "9")
+    if hangs_up:
+        room.hangs_up_silently("1")
+    room.restart()
+    room.run()
+    assert room.of().acknowledged_by == ATTEMPT
+    assert room.told_of() == ["taken-back"]
+    assert room.dialled == ["1"]
+
+
+def test_who_takes_it_back_while_the_link_is_broken_is_heard_when_it_works_again_and_once() -> None:
+    room = Room(order())
+    room.picks_up("1")
+    room.asterisk.reachable = False  # nobody thanks him
+    room.presses("1", "1")
+    unheard(room, "1", "9")
+    room.asterisk.reachable = True
+    for _ in range(3):
+        room.hear(event.Missed())
+        room.run()
+    assert room.told_of() == ["taken-back"]
+
+
+def test_who_presses_9_twice_has_taken_nothing_that_he_could_take_back() -> None:
+    room = Room(order())
+    room.picks_up("1")
+    unheard(room, "1", "9", "9")
+    room.restart()
+    room.run()
+    assert room.calling_now == ["1", "2"]
+    assert room.told == []
+
+
+def test_what_was_taken_back_in_one_round_is_not_told_in_the_next() -> None:
+    room = Room(order())
+    room.picks_up("1")
+    room.asterisk.reachable = False
+    room.presses("1", "1")
+    room.wish(wish.Again, order="i1.fire.1")
+    unheard(room, "1", "9")
+    room.asterisk.reachable = True
+    room.hear(event.Missed())
+    room.run()
+    assert room.told == []
+    assert room.said("1") == ["next"]
+
+
 # Whether it was heard.
 
 

@@ -22,7 +22,7 @@ from intake.edge.desk import NotGranted
 from intake.table import Bug
 from journal import NotCommitted, new_id
 from journal.instant import utc_now
-from telephony.department import end_noted, key_noted
+from telephony.department import back_noted, end_noted, key_noted
 from telephony.manager import event as told
 from telephony.manager.exchange import Gap, Why
 from telephony.manager.outcome import Answered, LinkLost, Refused, TimedOut
@@ -483,6 +483,23 @@ async def test_a_key_that_was_pressed_while_nobody_lived_counts_and_its_note_sta
     room.journal.held.set()
     now = await room.on_disk(order, lambda each: each.state is NotificationState.ACKNOWLEDGED)
     assert now.acknowledged_by == attempt
+    await until(lambda: room.exchange.database == {})
+    assert len(room.exchange.dials) == 1
+
+
+async def test_who_took_an_order_and_took_it_back_while_nobody_lived_is_told_of_and_no_note_remains(room: Room) -> None:
+    order = await room.issue()
+    (attempt,) = await room.dialled()
+    room.rings(attempt)
+    room.picks_up(attempt)
+    await room.quiet()
+    await room.kill()
+    room.exchange.up.clear()
+    room.exchange.database |= {key_noted(attempt): "1", back_noted(attempt): "9", end_noted(attempt): "hung-up"}
+    await room.begin()
+    now = await room.on_disk(order, lambda each: each.state is NotificationState.ACKNOWLEDGED)
+    assert now.acknowledged_by == attempt
+    await until(lambda: [each.why.value for each in room.told] == ["taken-back"])
     await until(lambda: room.exchange.database == {})
     assert len(room.exchange.dials) == 1
 

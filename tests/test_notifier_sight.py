@@ -10,7 +10,7 @@ from dispatch import command, event
 from dispatch.edge.sight import found
 from dispatch.event import Sight
 from dispatch.outcome import Outcome
-from telephony.department import PATH, end_noted, key_noted
+from telephony.department import PATH, back_noted, end_noted, key_noted
 from telephony.manager.channel import ChannelState
 from telephony.manager.snapshot import Present, Snapshot
 from tests.edge_telephones import channel
@@ -25,11 +25,13 @@ def seen(
     context: str = "department",
     application: str = "BackGround",
     key: str | None = None,
+    back: bool = False,
     end: bool = False,
 ) -> Snapshot:
     """What a look shows: the attempt's channel if it has a state, and what is noted of it."""
     database = {key_noted("i9.fire.1-1"): "9", end_noted("i9.fire.1-1"): "hung-up"}
     database |= {key_noted(ATTEMPT): key} if key is not None else {}
+    database |= {back_noted(ATTEMPT): "9"} if back else {}
     database |= {end_noted(ATTEMPT): "hung-up"} if end else {}
     other = channel("i9.fire.1-1", context="department-closing", path=PATH, fence=9, state=ChannelState.UP)
     up = [Present(other, 3, "", "Wait")]
@@ -68,6 +70,12 @@ def test_a_key_that_was_noted_is_told_whatever_has_become_of_the_call(key: str) 
     assert of(seen(key=key)) == event.Found(ATTEMPT, 3, Sight.GONE, key, Outcome.HUNG_UP)
     assert of(seen(key=key, end=True)) == event.Found(ATTEMPT, 3, Sight.GONE, key, Outcome.HUNG_UP)
     assert of(seen(key=key), log=Outcome.FAILED) == event.Found(ATTEMPT, 3, Sight.GONE, key, Outcome.HUNG_UP)
+
+
+def test_a_key_9_that_was_noted_after_it_is_told_as_well_whatever_has_become_of_the_call() -> None:
+    closing = seen(state=ChannelState.UP, context="department-closing", key="1", back=True)
+    assert of(closing) == event.Found(ATTEMPT, 3, Sight.CLOSING, "1", taken_back=True)
+    assert of(seen(key="1", back=True)) == event.Found(ATTEMPT, 3, Sight.GONE, "1", Outcome.HUNG_UP, True)
 
 
 @pytest.mark.parametrize("key", ["", "2", "11", "1 ", "x", "*"])

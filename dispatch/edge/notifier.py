@@ -38,7 +38,7 @@ from dispatch.wishing import NO_SUCH_ORDER
 from intake.edge.desk import NotGranted
 from journal import BadFact, Journal
 from journal.instant import Clock, utc_now
-from telephony.department import end_noted, key_noted
+from telephony.department import back_noted, end_noted, key_noted
 from telephony.manager.event import Originated
 from telephony.manager.exchange import Exchange, Gap, News
 from telephony.manager.snapshot import Snapshot
@@ -283,7 +283,7 @@ class Notifier:
                 if isinstance(told, fact.AttemptEnded):
                     self._hearing.forget(told.attempt)
                     self._known.over(told.attempt)
-                    self._acting.drop((key_noted(told.attempt), end_noted(told.attempt)))
+                    self._acting.drop(noted(told.attempt) for noted in (key_noted, back_noted, end_noted))
         self._take(event.Committed(writes[-1].number))
 
     def _conclude(self, attempt: str) -> None:

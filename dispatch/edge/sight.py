@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dispatch import command, event
 from dispatch.event import Sight
 from dispatch.outcome import Outcome
-from telephony.department import end_noted, key_noted, step_of
+from telephony.department import back_noted, end_noted, key_noted, step_of
 from telephony.manager.event import Step
 from telephony.manager.snapshot import Snapshot
 
@@ -23,12 +23,13 @@ def found(asked: command.Ask, seen: Snapshot, ends: Mapping[str, Outcome]) -> ev
     attempt, turn = asked.attempt, asked.turn
     noted = seen.database.get(key_noted(attempt), "")
     key = noted if noted in _KEYS else ""
+    back = back_noted(attempt) in seen.database
     present = next((each for each in seen.channels if each.channel.id == attempt), None)
     if present is not None:
         step = step_of(present)
-        return event.Found(attempt, turn, Sight.RINGING if step is None else _STEPS[step], key)
+        return event.Found(attempt, turn, Sight.RINGING if step is None else _STEPS[step], key, taken_back=back)
     if key or end_noted(attempt) in seen.database:
-        return event.Found(attempt, turn, Sight.GONE, key, Outcome.HUNG_UP)
+        return event.Found(attempt, turn, Sight.GONE, key, Outcome.HUNG_UP, back)
     if attempt in ends:
         return event.Found(attempt, turn, Sight.GONE, key, ends[attempt])
     return event.Found(attempt, turn, Sight.ABSENT)

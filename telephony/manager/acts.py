@@ -17,7 +17,7 @@ WAKE, SAY = "A", "B"
 """Keys that no telephone has but a soldier's: who waits, and who hears an order, looks at once what is wanted of him.
 Pressed by a caller they do nothing, and in a conversation they are two short tones: neither can tear a call apart."""
 
-WORDS = frozenset({"order", "keys", "thanks", "next", "taken", "cancelled"})
+WORDS = frozenset({"keys", "thanks", "next", "taken", "cancelled"})
 """What can be said to a department's duty line."""
 
 _PROMPT = re.compile(r"[a-z0-9-]{1,60}")
