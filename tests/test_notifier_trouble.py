@@ -10,9 +10,11 @@ import pytest
 
 from dispatch import wish
 from dispatch.edge import acting
+from dispatch.notification import NotificationState
 from dispatch.order import OrderState
 from dispatch.outcome import Outcome
 from journal import new_id
+from telephony.department import key_noted
 from telephony.manager.exchange import Gap, Why
 from tests.edge_room import until
 from tests.notifier_room import TEXT, Room, notifier_room
@@ -70,3 +72,26 @@ async def test_whatever_a_voice_raises_the_telephone_rings(
     await room.dialled()
     assert room.exchange.dials[0].variables["LD_TEXT"] == ""
     await until(lambda: room.notifier.figures()["orders_unspoken"] == 2)  # the order and its code
+
+
+async def test_a_key_that_nobody_heard_counts_though_the_hang_up_is_told_before_the_look_is_answered(
+    room: Room,
+) -> None:
+    order = await room.issue()
+    (attempt,) = await room.dialled()
+    room.rings(attempt)
+    room.picks_up(attempt)
+    await room.quiet()
+    room.exchange.holds["look"] = asyncio.Event()
+    room.hear(Gap(Why.LINK))
+    room.exchange.database[key_noted(attempt)] = "1"
+    room.hear(room.exchange.seen())
+    await until(lambda: room.exchange.done("look"))
+    room.ends(attempt)
+    await room.quiet()
+    assert key_noted(attempt) in room.exchange.database
+    room.exchange.holds["look"].set()
+    now = await room.on_disk(order, lambda each: each.state is NotificationState.ACKNOWLEDGED)
+    assert now.acknowledged_by == attempt
+    await until(lambda: room.exchange.database == {})
+    await room.dialled()
