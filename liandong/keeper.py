@@ -1,7 +1,8 @@
 """Every call that has ended becomes a recording with its evidence; nothing that was captured is forgotten.
 
-Two ways lead here: Asterisk's channel events tell that a call is over, and a sweep at every start takes what is left
-from before (our process was dead, or Asterisk was killed in the middle of calls). The work itself is done in a
+Three ways lead here: Asterisk's channel events tell that a call is over; a sweep at every start takes what is left from
+before (our process was dead, or Asterisk was killed in the middle of calls); and from time to time what fell silent is
+taken whose end was never told (a full disk keeps Asterisk from writing its events). The work itself is done in a
 process of its own, one call at a time; what fails is told, keeps its raw files and is tried again.
 """
 
@@ -9,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +30,7 @@ LOOK_S = 0.3  # how often the channel events are looked at; the caller has hung 
 CLOSE_S = 1.0  # the recorders close their files within milliseconds after the call; a loaded disk is slower
 AGAIN_S = (2.0, 5.0, 15.0)  # after these the finishing is tried again, from then on every last; a disk gets room
 BEHIND = 10  # nobody waits for a recording; a call, or an engine that starts, waits for the processor
+LOST_S = 300.0  # a call that is up writes fifty times a second; its end is told within a second
 LOOK_BACK_BYTES = 8 << 20  # for the packets of calls that ended unseen: some 1,000 calls, read in 0.2 s
 
 log = logging.getLogger("recordings")
@@ -56,6 +60,8 @@ class Keeper:
         """Of calls that haven't ended: the packets received on those of their channels that have."""
         self._due: asyncio.PriorityQueue[tuple[float, int, _Ended]] = asyncio.PriorityQueue()
         self._known: set[str] = set()
+        self._given_up: set[str] = set()
+        """Calls whose recording can't be finished."""
         self._count = 0
         self._pool: ProcessPoolExecutor | None = None
         self.kept: Callable[[Recording], None] = lambda recording: None
@@ -77,6 +83,21 @@ class Keeper:
         self._count_packets(event for event in past if event.call in channels)
         for call, its in channels.items():
             if not its & up:
+                self._put(_Ended(call, None, self._packets.pop(call, {})), 0)
+
+    async def take_lost(self, live: Callable[[], frozenset[str] | None]) -> None:
+        """Take calls of which nothing was written for `LOST_S` and no channel is up: nobody told that they ended.
+
+        `live` as for `sweep`; None: nobody knows.
+        """
+        raw = self._root / RAW
+        silent = {call for call in unfinished(raw) if _silent_s(raw / call) > LOST_S} - self._known - self._given_up
+        up = await asyncio.to_thread(live) if silent else None
+        if up is None:
+            return
+        for call in sorted(silent):
+            if not {call, *_channels(raw / call)} & up:
+                log.warning("call %s: nobody told that it ended", call)
                 self._put(_Ended(call, None, self._packets.pop(call, {})), 0)
 
     async def run(self) -> None:
@@ -151,6 +172,7 @@ class Keeper:
             return False
         except RecordingError as error:  # trying again changes nothing; the next start looks at it once more
             log.error("call %s: not finished, its raw files stay where they are: %s", ended.call, error)
+            self._given_up.add(ended.call)
             self.failed(ended.call, error)
             recording = None
         except BrokenProcessPool:
@@ -160,6 +182,9 @@ class Keeper:
         except asyncio.CancelledError:
             self._known.discard(ended.call)  # the next sweep finds it again
             raise
+        except Exception:  # one call's trouble is not the others'
+            log.exception("call %s: not finished yet: a bug, or a disk that fails", ended.call)
+            return False
         self._known.discard(ended.call)
         if recording is not None:
             log.info("call %s: %s", ended.call, _told(recording))
@@ -170,6 +195,13 @@ class Keeper:
 def _channels(raw: Path) -> set[str]:
     """The channels that a call's raw files come from."""
     return {name.channel for file in raw.iterdir() if (name := parse_name(file.name))}
+
+
+def _silent_s(raw: Path) -> float:
+    """For how many seconds nothing was written of a call."""
+    with suppress(FileNotFoundError):  # it was finished just now
+        return time.time() - max(each.stat().st_mtime for each in (raw, *raw.iterdir()))
+    return 0.0
 
 
 def _last_rows(events: Path) -> list[ChannelEvent]:

@@ -31,6 +31,7 @@ from telephony.asterisk.process import Asterisk
 
 LOOK_S = 0.5  # how often an Asterisk is looked for while there is none
 AGAIN_S = 1.0
+LOST_EVERY_S = 60.0  # how often calls are looked for whose end nobody told
 
 log = logging.getLogger("worker")
 
@@ -97,10 +98,17 @@ async def _keep(state: State, keeper: Keeper, catch_up: CatchUp) -> None:
     pid = await _sweep(state, keeper)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(keeper.run())
+        tasks.create_task(_take_lost(state, keeper))
         while True:
             catch_up.another_asterisk()
             await end_of(pid)
             pid = await _sweep(state, keeper)
+
+
+async def _take_lost(state: State, keeper: Keeper) -> None:
+    while True:
+        await asyncio.sleep(LOST_EVERY_S)
+        await keeper.take_lost(lambda: _live(state))
 
 
 async def _sweep(state: State, keeper: Keeper) -> int:

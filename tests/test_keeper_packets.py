@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import soundfile
 
 from liandong import keeper
-from liandong.keeper import Keeper
-from recordings.archive import find
+from liandong.keeper import LOST_S, Keeper
+from recordings.archive import RAW, Recording, find, finish
 from recordings.evidence import Evidence
 from recordings.settings import RecordingSettings
 from telephony.cel import Reader
@@ -98,3 +102,52 @@ async def test_a_count_too_far_back_in_the_log_is_unknown(
     Recorder(tmp_path).leg("caller", voice(10.0), voice(10.0, seed=2))
     evidence = await swept(tmp_path, log, audio("caller.1", 500) + OTHER * 11)
     assert [leg.packets_received for leg in evidence.legs] == [None]
+
+
+async def finished_of_lost(keeper: Keeper, up: frozenset[str] | None) -> bool:
+    """Whether the call is finished after lost ones were looked for while these channels were up."""
+    await keeper.take_lost(lambda: up)
+    await keeper.finish_all()
+    return find(keeper._root, CALL_ID) is not None
+
+
+async def test_a_call_whose_end_was_never_told_is_finished_when_it_is_silent_and_has_no_channel(
+    tmp_path: Path, log: Path
+) -> None:
+    Recorder(tmp_path).leg("caller", voice(10.0), voice(10.0, seed=2))
+    (raw,) = (each for each in (tmp_path / RAW).iterdir())
+    left = Keeper(tmp_path, RecordingSettings(), log)
+
+    long_ago = raw.stat()
+    lately = time.time() - LOST_S + 60
+    os.utime(raw, (lately, lately))
+    assert not await finished_of_lost(left, frozenset())
+    os.utime(raw, ns=(long_ago.st_atime_ns, long_ago.st_mtime_ns - 10**9 * round(LOST_S)))
+    assert not await finished_of_lost(left, None)
+    assert not await finished_of_lost(left, frozenset({CALL_ID}))
+    assert await finished_of_lost(left, frozenset({"another.1"}))
+
+
+async def test_what_goes_wrong_with_one_call_is_not_the_others_trouble(
+    tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Recorder(tmp_path).leg("caller", voice(10.0), voice(10.0, seed=2))
+    (tmp_path / RAW / "a.1").mkdir()
+    monkeypatch.setattr(keeper, "_finish", stumbles)
+    monkeypatch.setattr(keeper, "AGAIN_S", (0.1,))
+    left = Keeper(tmp_path, RecordingSettings(), log)
+    kept: asyncio.Queue[Recording] = asyncio.Queue()
+    left.kept = kept.put_nowait
+    await left.sweep(frozenset)
+    running = asyncio.create_task(left.run())
+    assert (await asyncio.wait_for(kept.get(), 60)).evidence.call_id == CALL_ID
+    assert not running.done()
+    running.cancel()
+    await asyncio.wait([running])
+
+
+def stumbles(root: Path, settings: RecordingSettings, ended: Any) -> Recording:
+    """In the worker: of one call the disk gives back what no decoder knows."""
+    if ended.call == "a.1":
+        raise soundfile.LibsndfileError(1)
+    return finish(root, ended.call, settings)
