@@ -38,7 +38,8 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class UseNet:
-    """Answer to a question: nobody works at all, the dialplan's own net shall find a person. `net+FENCE`."""
+    """Answer to a question: the dialplan's own net shall find a person. Nobody works at all, or the call was told to
+    have ended. `net+FENCE`."""
 
     question: str
     """Which question."""

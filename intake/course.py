@@ -17,7 +17,8 @@ def asked(hall: Hall, question: event.Asked) -> None:
     """A question proves where its caller is. It is answered when the step is concluded, at the latest."""
     call = hall.calls.get(question.call)
     if question.call in hall.ended:
-        hall.do(command.Wait(question.question, question.call, hall.next_fence()))  # nobody is there to hear it
+        # Nobody is there to hear it; if somebody is all the same, the net rings for him.
+        hall.do(command.UseNet(question.question, question.call, hall.next_fence()))
         return
     if call is None:
         call = hall.arrive(question.call, called=question.called, caller=question.caller)

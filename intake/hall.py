@@ -55,7 +55,7 @@ class Hall:
         """Calls whose question must be answered in this step, in order."""
         self.wishes: dict[str, Decision] = {}
         self.ended: dict[str, None] = {}
-        """The last calls that ended, oldest first: what is still reported of them changes nothing."""
+        """The last calls that were told to have ended, oldest first: what is still reported of them changes nothing."""
         self._serial = 0
         self._sorting = SORTING[settings.strategy]
         self._decided: list[Decision] = []
@@ -262,14 +262,18 @@ class Hall:
         self.do(command.AskCall(call.id, call.turn))
 
     def forget(self, call: Call, found: bool = False) -> None:
-        """A call has ended; whatever seat was promised to it is free before."""
+        """A call has ended; whatever seat was promised to it is free before.
+
+        One that was only `found` to be over may be up after all: it is one like any other if it asks.
+        """
         if call.offer is not None:
             raise Bug(f"call {call.id} is forgotten with a live offer")
         self._unqueue(call)
         self.deadlines.drop(Due.REPORT, call.id)
         self.questions.pop(call.id, None)
         del self.calls[call.id]
-        self.remember_end(call.id)
+        if not found:
+            self.remember_end(call.id)
         self.note(fact.CallEnded(call.id, call.answered, self.now - call.arrived, found))
 
     def remember_end(self, call: str) -> None:

@@ -34,6 +34,8 @@ from tests.journal_places import START, Clock
 WITHIN_S = 10.0
 """Far more than anything here takes."""
 SERVICES = {"110": "police", "119": "fire"}
+REPORTS = ("87001119",)
+"""Whoever calls it reports, and is no caller so far."""
 PEOPLE = tuple(
     Person.model_validate(
         {"id": id, "number": number, "name": {"zh": zh, "en": id}, "skills": {"fire": 5, "police": 5}}
@@ -107,7 +109,9 @@ class Room:
         self.exchange.telephones = self.telephones
         self.exchange.database = self.telephones.database
         self.core = Distributor(IntakeSettings.model_validate_json(json.dumps(settings)), seats, people)
-        self.desk = Desk(self.exchange, self.core, journal, services=SERVICES, people=people, clock=clock)
+        self.desk = Desk(
+            self.exchange, self.core, journal, services=SERVICES, people=people, reports=REPORTS, clock=clock
+        )
         self.told: list[command.Tell] = []
         self.shown: list[Change] = []
         self.desk.tells = self.told.append

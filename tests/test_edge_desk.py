@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from telephony.manager import event as told
 from telephony.manager.event import Device, DialOutcome, Reach
 from telephony.manager.exchange import Gap, Why
 from telephony.manager.outcome import LinkLost, Refused
-from tests.edge_room import PEOPLE, Room, desk_room, until
+from tests.edge_room import PEOPLE, REPORTS, Room, desk_room, until
 from tests.edge_telephones import Telephones
 from tests.journal_places import Clock
 
@@ -135,10 +136,36 @@ async def test_a_question_that_comes_after_the_news_of_its_end_leaves_nothing_be
     question = room.question(call)
     room.telephones.leaves(call)
     await room.settled()
-    assert isinstance(await room.desk.answer(question), Wait)
+    assert isinstance(await room.desk.answer(question), Net)
     assert room.desk.calls() == []
     assert room.desk._scribe._begun == {}
     assert {seat.view.line.value for seat in room.desk.seats()} == {"idle"}
+
+
+async def test_who_reports_is_no_caller_in_a_snapshot_and_gets_a_seat_when_he_wants_a_person(room: Room) -> None:
+    telephones = room.telephones
+    telephones._tell = lambda news: None
+    call = telephones.comes(called=REPORTS[0])
+    telephones._tell = room.exchange.tell
+    began = {"context": "unified", "called": ""}
+    telephones.up[call] = replace(telephones.up[call], extension=REPORTS[0], **began)  # type: ignore[arg-type]
+    await room.look()
+    assert room.desk.calls() == []
+    telephones.goes(call, "feedback", path="feedback", called=REPORTS[0])
+    await room.look()
+    telephones.goes(call, "asking", path="")
+    assert await room.ask(call, waited="0") == Offer(1, ("seat-01",), OFFER_S)
+
+
+async def test_who_was_found_to_be_gone_and_is_not_gets_a_seat_when_he_asks(room: Room) -> None:
+    call = room.telephones.comes()
+    await room.settled()
+    shown, room.telephones.up = room.telephones.up, {}
+    room.telephones._tell(told.Unanswered(room.clock(), shown[call]))
+    await room.looked()
+    assert room.desk.calls() == []
+    room.telephones.up = shown
+    assert await room.ask(call, waited="30") == Offer(1, ("seat-01",), OFFER_S)
 
 
 async def test_a_caller_who_leaves_before_he_asked_leaves_nothing_behind(room: Room) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,13 @@ def test_every_context_of_the_dialplan_has_its_place_or_none() -> None:
     assert contexts == {context for context, _, _ in PLACES} | ELSEWHERE
 
 
+def test_every_way_to_the_reports_tells_before_that_no_caller_goes_there() -> None:
+    lines = DIALPLAN.read_text("utf-8").splitlines()
+    ways = [before for before, line in pairwise(lines) if "Goto(feedback,s,1)" in line]
+    assert len(ways) == 3, "from a trunk, a seat, a duty telephone"
+    assert all("Set(__LD_PATH=feedback)" in before for before in ways)
+
+
 @pytest.mark.parametrize("path", ["engine", "fallback", ""])
 @pytest.mark.parametrize("context", ["ring", "keys", "waiting"])
 def test_who_is_in_a_bridge_is_joined_wherever_the_dialplan_has_him(context: str, path: str) -> None:
@@ -183,6 +191,11 @@ def test_a_seat_that_telephones_is_no_call_of_ours() -> None:
         SeatSeen("seat-02", Device.BUSY),
         SeatSeen("seat-03", Device.IDLE),
     )
+
+
+def test_who_has_just_dialled_the_number_for_reports_is_no_call_of_ours() -> None:
+    seen = replace(NOTHING, channels=(Present(channel("r.1", extension="87001119"), 0, "", ""),))
+    assert sight(seen, SEATS, known, reports=("87001119",), fence=0, now_s=NOW_S).calls == ()
 
 
 def test_whom_we_call_ourselves_is_no_call_of_ours() -> None:

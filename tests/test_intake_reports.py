@@ -8,7 +8,7 @@ from intake.outcome import Outcome
 from intake.person import Presence
 from intake.snapshot import CallSeen, Device, Place, SeatSeen
 from intake.stage import Stage
-from tests.intake_room import Room
+from tests.intake_room import Room, snapshot
 
 
 def test_a_second_question_for_the_same_decision_gets_the_same_answer() -> None:
@@ -100,8 +100,37 @@ def test_a_word_about_an_ended_call_does_not_bring_it_back() -> None:
     room.hang_up("1")
     room.hear(event.Unanswered("1"))
     room.hear(event.Joined("1", "a"))
-    assert isinstance(room.ask("1"), command.Wait)
+    assert isinstance(room.ask("1"), command.UseNet)
     assert not room.hall.calls
+
+
+def test_who_was_only_found_to_be_gone_and_asks_after_all_is_a_caller_like_any_other() -> None:
+    room = Room("a")
+    room.hear(event.Unanswered("1"))
+    (about,) = room.commands(command.AskCall)
+    room.hear(event.CallFound("1", about.turn, None))
+    assert not room.hall.calls
+    assert room.talk("1") == "a"
+
+
+def test_whom_a_snapshot_did_not_show_and_who_asks_after_all_is_a_caller_like_any_other() -> None:
+    room = Room("a")
+    room.ask("1")
+    room.wind(10)
+    room.hear(event.Resync(snapshot("a", "a")))
+    assert not room.hall.calls
+    assert room.talk("1") == "a"
+
+
+def test_one_who_asked_as_he_hung_up_and_was_found_gone_is_found_gone_again_and_holds_no_seat() -> None:
+    room = Room("a")
+    room.ask("1")
+    (about, *_) = room.commands(command.AskCall, room.wind(2))
+    room.hear(event.CallFound("1", about.turn, None))
+    assert isinstance(room.ask("1"), command.Offer)
+    (about, *_) = room.commands(command.AskCall, room.wind(2))
+    room.hear(event.CallFound("1", about.turn, None))
+    assert room.seat("a").free
 
 
 def test_a_clock_that_steps_back_an_hour_moves_no_deadline() -> None:

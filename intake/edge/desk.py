@@ -92,6 +92,7 @@ class Desk:
         self._people = {person.id: person for person in people}
         self._clock = clock
         self._seats = tuple(seat.id for seat in distributor.seats())
+        self._reports = reports
         self._hearing = Hearing(self._seats, reports)
         self._acting = Acting(exchange, self._hearing, self._read, self._report, lambda: clock().timestamp())
         self._scribe = Scribe(journal, self._hearing)
@@ -393,7 +394,8 @@ class Desk:
     # What Asterisk has.
 
     def _read(self, seen: Seen) -> Snapshot:
-        return sight(seen, self._seats, self._known, fence=self._fence, now_s=self._clock().timestamp())
+        now_s = self._clock().timestamp()
+        return sight(seen, self._seats, self._known, reports=self._reports, fence=self._fence, now_s=now_s)
 
     def _known(self, call: str, called: str) -> Known:
         begun = self._scribe.begun(call)

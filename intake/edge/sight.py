@@ -6,7 +6,7 @@ Where a caller is, the context of his channel tells; in the subroutines of the d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from intake.edge.hearing import ENGINE, NET, Hearing, device
@@ -37,13 +37,20 @@ class Known:
 
 
 def sight(
-    seen: Seen, seats: Sequence[str], known: Callable[[str, str], Known], *, fence: int, now_s: float
+    seen: Seen,
+    seats: Sequence[str],
+    known: Callable[[str, str], Known],
+    *,
+    reports: Collection[str] = (),
+    fence: int,
+    now_s: float,
 ) -> Snapshot:
     """All that the core needs. `known` is asked by a call's id and the number dialled.
 
-    `fence` is the highest that the journal has, `now_s` the seconds since the epoch by the clock of the sign-ins.
+    `reports` are the numbers by which departments report, `fence` is the highest that the journal has, `now_s` the
+    seconds since the epoch by the clock of the sign-ins.
     """
-    hearing = Hearing(seats)
+    hearing = Hearing(seats, reports)
     bridged = {present.channel.id: present.bridge for present in seen.channels if present.bridge}
     legs = [present for present in seen.channels if hearing.is_seats(present.channel)]
     callers = [present for present in seen.channels if hearing.is_callers(present.channel)]
