@@ -74,6 +74,8 @@ def _raise_lines(hall: Hall, lines: Mapping[str, SeatSeen]) -> None:
         if seen is not None and seen.device is not Device.UNREACHABLE:
             seat.reachable = True
             hall.move_line(seat, LineEvent.FOUND_IDLE)
+        else:
+            hall.await_line(seat, hall.settings.fault_s)  # its return may be told by no event
 
 
 def _adopt(hall: Hall, seen: CallSeen) -> None:

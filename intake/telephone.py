@@ -67,7 +67,10 @@ def unreachable(hall: Hall, report: event.Unreachable) -> None:
 
 
 def seen(hall: Hall, report: event.LineSeen) -> None:
-    """A device state. It can't end a conversation that we know of; the seat's own telephoning it tells alone."""
+    """A device state. It can't end a conversation that we know of; the seat's own telephoning it tells alone.
+
+    A telephone that was gone and looks idle may be back: Asterisk is asked.
+    """
     seat = hall.seats.get(report.seat)
     if seat is None:
         return
@@ -77,6 +80,8 @@ def seen(hall: Hall, report: event.LineSeen) -> None:
         hall.move_line(seat, LineEvent.SEEN_BUSY)
         if seat.line in SPEAKING and seat.call is None:
             hall.await_line(seat, OWN_CALL_S)
+    elif seat.line is Line.FAULT and not seat.reachable:
+        hall.ask_seat(seat)
     else:
         own = seat.call is None and seat.line in SPEAKING
         hall.move_line(seat, LineEvent.FOUND_IDLE if own else LineEvent.SEEN_IDLE)

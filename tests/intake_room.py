@@ -273,7 +273,8 @@ def _deadlines(hall: Hall) -> Iterator[str]:
     for seat in hall.seats.values():
         alone = seat.line in SPEAKING and seat.id not in {call.seat for call in hall.calls.values()}
         by_net = seat.line in PROMISED and seat.fence is None
-        if (alone or by_net or (seat.line is Line.FAULT and seat.reachable)) and f"{Due.LINE} {seat.id}" not in due:
+        in_fault = seat.line is Line.FAULT and hall.synced
+        if (alone or by_net or in_fault) and f"{Due.LINE} {seat.id}" not in due:
             yield f"{seat.id} is {seat.line} for ever"
         if seat.presence is Presence.WRAP_UP and f"{Due.WRAP_UP} {seat.id}" not in due:
             yield f"{seat.id} is in wrap-up for ever"

@@ -45,6 +45,25 @@ def test_a_seat_that_the_fallback_joined_is_adopted_and_gets_nothing_until_it_is
     assert room.call("2").seats == ("a",)
 
 
+def test_a_seat_that_a_new_life_finds_unreachable_is_asked_about_until_it_is_back() -> None:
+    room = Room("ab", synced=False)
+    room.hear(event.Resync(snapshot("ab", "ab", busy=(SeatSeen("b", Device.UNREACHABLE),))))
+    asked = room.commands(command.AskSeat, room.wind(3600))
+    assert {each.seat for each in asked} == {"b"}
+    assert len(asked) == 60
+    room.hear(event.SeatFound(asked[-1].turn, SeatSeen("b", Device.IDLE)))
+    assert room.seat("b").free
+
+
+def test_a_seat_that_was_unreachable_and_looks_idle_is_asked_about_at_once() -> None:
+    room = Room("ab", synced=False)
+    room.hear(event.Resync(snapshot("ab", "ab", busy=(SeatSeen("b", Device.UNREACHABLE),))))
+    (asked,) = room.commands(command.AskSeat, [room.hear(event.LineSeen("b", Device.IDLE))])
+    assert not room.seat("b").free, "a device alone proves nothing"
+    room.hear(event.SeatFound(asked.turn, SeatSeen("b", Device.IDLE)))
+    assert room.seat("b").free
+
+
 def test_after_a_broken_link_a_fetch_that_was_lost_is_decided_anew_with_a_newer_fence() -> None:
     room = Room("a")
     room.talk("1")
