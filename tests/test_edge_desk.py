@@ -184,6 +184,33 @@ async def test_what_the_caller_who_cannot_speak_chose_is_the_service_that_he_is_
     assert (now.view.need.service, now.called) == ("fire", "110")
 
 
+async def test_what_he_chose_while_nobody_listened_counts_with_his_next_question(room: Room) -> None:
+    room.exchange.tell(Gap(Why.LINK))
+    room.telephones._tell = lambda news: None
+    call = room.telephones.comes(called="110")
+    room.telephones.goes(call, "fallback", path="fallback")
+    room.telephones._tell = room.exchange.tell
+    await room.look()
+    now = room.call(call)
+    assert now is not None
+    assert (now.view.stage.value, now.view.need.service) == ("net", "police")
+    for _ in range(2):
+        await room.ask(call, silent="fire", waited="8")
+        now = room.call(call)
+        assert now is not None
+        assert now.view.need.service == "fire"
+
+
+async def test_what_he_chose_stays_though_nobody_for_it_works_and_the_dialplan_turns_to_the_net(alone: Room) -> None:
+    await talks(alone)
+    call = await waits(alone)
+    alone.telephones._tell(told.SilentCall(alone.clock(), alone.telephones.up[call], "medical"))
+    alone.telephones.unanswered(call)
+    await alone.looked()
+    assert alone.stage(call) == "net"
+    assert alone.core._hall.calls[call].need.service == "medical"
+
+
 async def test_a_call_is_for_the_service_that_was_dialled(room: Room) -> None:
     call = room.telephones.comes(called="110")
     await room.ask(call)

@@ -175,17 +175,18 @@ class Desk:
             case _:
                 pass
         for report in self._hearing.hear(news):
+            new = isinstance(report, event.Unanswered) and not self.knows(report.call)
             self._take(report, news.at)
-            if isinstance(report, event.Unanswered):
+            if isinstance(report, event.Unanswered) and new:
                 self._describe(report.call)
             elif isinstance(report, event.CallerGone):
                 self._scribe.gone(report.call, news.at)
 
     def _describe(self, call: str) -> None:
         """A call that never asked is for the service that its caller dialled, as far as that was seen."""
-        begun, view = self._scribe.begun(call), self._core.call(call)
+        begun = self._scribe.begun(call)
         service = self._services.get(begun.called) if begun is not None else None
-        if view is not None and service is not None and view.need.service is None:
+        if service is not None:
             self._take(event.Changed(call, service=service), self._clock())
 
     # Questions and wishes.
@@ -201,7 +202,11 @@ class Desk:
             return Nothing()
         name = f"{question.call}/{next(self._numbers)}"
         at = self._clock()
-        if self._core.call(question.call) is None and question.more.get("waited", "0") == "0":
+        silent = question.more.get("silent")
+        if self.knows(question.call):
+            if silent:  # he may have chosen it while nobody listened
+                self._take(event.Changed(question.call, service=silent), at)
+        elif question.more.get("waited", "0") == "0":
             # It overtook the news of the call.
             self._scribe.began(question.call, Begun(at, question.called, question.number))
         begun = self._scribe.begun(question.call)
@@ -212,14 +217,14 @@ class Desk:
                 call=question.call,
                 called=question.called,
                 caller=question.number,
-                service=question.more.get("silent") or self._services.get(question.called),
+                service=silent or self._services.get(question.called),
                 waited_s=0.0 if begun is None else max(0.0, (at - begun.at).total_seconds()),
                 fence=question.fence,
                 outcome=came_to,
             ),
             at,
         )
-        if self._core.call(question.call) is None:
+        if not self.knows(question.call):
             self._scribe.forget(question.call)  # the news of its end overtook the question
         else:
             self._hearing.asked(question.call)
