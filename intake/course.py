@@ -201,7 +201,7 @@ def _settle_offer(hall: Hall, call: Call, seen: CallSeen) -> None:
     ring.lost_seat(hall, call)
     if call.offer is None or call.offer.fence != seen.fence:
         ring.release(hall, call)
-        idle = [name for name in seen.seats if name in hall.seats and hall.seats[name].line is Line.IDLE]
+        idle = [name for name in dict.fromkeys(seen.seats) if name in hall.seats and hall.seats[name].line is Line.IDLE]
         hall.promise(call, idle, seen.fence)
         for name in idle:
             hall.move_line(hall.seats[name], LineEvent.DIALLED)

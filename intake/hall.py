@@ -179,7 +179,11 @@ class Hall:
     # Moving a call.
 
     def arrive(self, call: str, age_s: float = 0.0, called: str = "", caller: str = "") -> Call:
-        """A call becomes known; where it is, the caller of this function says next."""
+        """A call becomes known; where it is, the caller of this function says next.
+
+        Nobody arrives in the future, though ages are told by a clock that may have been set back.
+        """
+        age_s = max(0.0, age_s)
         self._serial += 1
         self.ended.pop(call, None)
         new = self.calls[call] = Call(call, self._serial, self.now - age_s, called, caller)

@@ -157,6 +157,14 @@ def test_who_is_rung_for_a_caller_is_seen_until_he_is_joined(telephones: Telepho
     assert (joined.place, joined.seats, joined.seat) == (Place.JOINED, (), "seat-01")
 
 
+def test_a_seat_to_which_two_channels_of_a_call_lead_is_rung_once(telephones: Telephones) -> None:
+    call = telephones.comes()
+    for seat in ("seat-01", "seat-02", "seat-01"):
+        telephones.dials(call, seat, 3)
+    (seen,) = look(telephones.seen()).calls
+    assert seen.seats == ("seat-01", "seat-02")
+
+
 def test_who_rings_for_the_net_is_no_offer_of_ours(telephones: Telephones) -> None:
     call = telephones.comes()
     telephones.dials(call, "seat-01")

@@ -64,6 +64,23 @@ def test_a_seat_that_was_unreachable_and_looks_idle_is_asked_about_at_once() -> 
     assert room.seat("b").free
 
 
+def test_a_seat_that_is_told_twice_in_an_offer_is_promised_once() -> None:
+    room = Room("ab", synced=False)
+    calls = (CallSeen("1", Place.OFFERED, fence=9, seats=("a", "a", "b")),)
+    room.hear(
+        event.Resync(snapshot("ab", "ab", calls, (SeatSeen("a", Device.BUSY, "1"), SeatSeen("b", Device.BUSY, "1"))))
+    )
+    assert room.call("1").seats == ("a", "b")
+
+
+def test_after_the_clock_was_set_back_nobody_arrives_in_the_future() -> None:
+    room = Room("a", synced=False)
+    calls = (CallSeen("1", Place.WAITING, age_s=-3600), CallSeen("2", Place.WAITING, age_s=5))
+    room.hear(event.Resync(snapshot("a", calls=calls)))
+    assert {name: room.hall.calls[name].arrived for name in "12"} == {"1": room.now, "2": room.now - 5}
+    assert [arrived.age_s for arrived in room.facts(fact.CallArrived)] == [0, 5]
+
+
 def test_after_a_broken_link_a_fetch_that_was_lost_is_decided_anew_with_a_newer_fence() -> None:
     room = Room("a")
     room.talk("1")

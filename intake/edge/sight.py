@@ -69,12 +69,13 @@ def _call(caller: Present, legs: Sequence[Present], bridged: Mapping[str, str], 
     channel = caller.channel
     own = [leg for leg in legs if leg.channel.call == channel.id]
     with_him = [leg.channel.endpoint for leg in own if caller.bridge and bridged.get(leg.channel.id) == caller.bridge]
+    rung = dict.fromkeys(leg.channel.endpoint for leg in own if not leg.bridge)  # a seat may have two channels
     place = _place(caller)
     return CallSeen(
         call=channel.id,
         place=place,
         fence=channel.fence,
-        seats=tuple(leg.channel.endpoint for leg in own if not leg.bridge) if place is Place.OFFERED else (),
+        seats=tuple(rung) if place is Place.OFFERED else (),
         seat=with_him[0] if with_him else None,
         called=channel.called,
         caller=channel.number,
