@@ -23,6 +23,7 @@ from intake.edge import beside as beside_module
 from intake.edge.locating import located_draft
 from journal import Fact, facts_about
 from telephony.manager import event as told
+from telephony.manager.exchange import Gap, Why
 from tests.centre import EXAMPLE, write_centre
 from tests.edge_room import WITHIN_S, until
 from tests.engine_house import BY, SEAT, WHO, House, house
@@ -73,10 +74,15 @@ def up_before(engine: House, carried: str) -> str:
     tell, telephones._tell = telephones._tell, lambda news: None
     call = telephones.comes(number=NUMBER)
     telephones._tell = tell
-    geo = {"LD_GEO": f"header=&format=GML&confidence=&method=GPS&length={len(carried)}", "LD_GEO_1": carried}
-    engine.link.variables |= {(call, name): value for name, value in geo.items()}
+    keeps(engine, call, carried)
     engine.link.tell(telephones.seen())
     return call
+
+
+def keeps(engine: House, call: str, carried: str) -> None:
+    """This is on his channel, whether it was told or not."""
+    geo = {"LD_GEO": f"header=&format=GML&confidence=&method=GPS&length={len(carried)}", "LD_GEO_1": carried}
+    engine.link.variables |= {(call, name): value for name, value in geo.items()}
 
 
 async def located(engine: House, call: str, count: int) -> list[Fact]:
@@ -292,12 +298,43 @@ async def test_the_next_life_of_the_engine_knows_what_was_known(
             assert new.model_copy(update={"at": old.at}) == old
             assert new.at[:23] == old.at[:23], "to the millisecond"
         assert (after.best, after.jurisdictions) == (before.best, before.jurisdictions)
+        beside = second.engine._casework.beside
+        known = beside.about(call).located
+        await second.seen()
+        await second.link.heard()
+        await until(lambda: beside._calls[call].working is None)
+        assert beside.about(call).located == known, "one more look at what is up adds nothing"
 
 
 async def test_a_call_that_nobody_has_looked_up_yet_is_asked_for_what_it_carried(engine: House) -> None:
     call = up_before(engine, CIRCLE)
     state = await shown(engine, call, lambda it: it.positions)
     assert ("sip", "measured") in sources(state)
+
+
+async def test_what_a_call_carried_is_found_though_the_link_was_broken_as_it_was_told(engine: House) -> None:
+    call = comes(engine)
+    await shown(engine, call, lambda it: it.positions)
+    keeps(engine, call, CIRCLE)
+    engine.link.tell(Gap(Why.LINK))
+    await engine.seen()
+    state = await shown(engine, call, lambda it: len(it.positions) > 1)
+    assert sources(state) == [("trunk", "default"), ("sip", "measured")]
+
+
+async def test_where_a_call_came_from_is_found_though_only_its_question_was_heard(engine: House) -> None:
+    telephones = engine.telephones
+    tell, telephones._tell = telephones._tell, lambda news: None
+    call = telephones.comes(number=NUMBER)
+    telephones._tell = tell
+    keeps(engine, call, CIRCLE)
+    beside = engine.engine._casework.beside
+    beside.asked(call, NUMBER)
+    await until(lambda: beside._calls[call].timely is not None)
+    assert beside.about(call).located.positions == ()
+    await engine.seen()
+    state = await shown(engine, call, lambda it: it.positions)
+    assert sorted(sources(state)) == [("sip", "measured"), ("trunk", "default")]
 
 
 async def test_whatever_fails_is_told_beside_the_call_and_stops_nothing(

@@ -8,8 +8,8 @@
     beside.close()
 
 Rules: whatever fails is told beside the call, and delays nothing and nobody. A call that an earlier life knew keeps the
-positions that the journal has of it. What is found is witnessed, and what cannot be written is not shown; what somebody
-marks is on disk before it is shown.
+positions that the journal has of it; a channel of which some news may be lost is asked what it carried. What is found
+is witnessed, and what cannot be written is not shown; what somebody marks is on disk before it is shown.
 """
 
 from __future__ import annotations
@@ -54,8 +54,10 @@ class _Call:
     facts: CallFacts
     began: float
     """Of the loop's clock: when we heard of it."""
-    adopted: Channel | None
-    """It was up before us, and what is known of it was not looked for yet."""
+    adopted: Channel | None = None
+    """It was up when we looked; what we were not told of it, or an earlier life knew, was not looked for yet."""
+    restored: bool = False
+    """What an earlier life knew of it is known."""
     locate: bool = True
     """Where he is has to be looked up."""
     ask: bool = True
@@ -151,7 +153,11 @@ class Beside:
         for each in up.values():
             began = self._clock() - timedelta(seconds=each.age_s)
             channel = each.channel
-            self._begin(channel.id, CallFacts(channel.number, began, channel.endpoint), adopted=channel)
+            call = self._begin(channel.id, CallFacts(channel.number, began, channel.endpoint))
+            if not call.facts.carried and not call.restored:
+                call.facts = replace(call.facts, trunk=channel.endpoint)
+                call.adopted = channel
+                self._again(call)
 
     def _arrived(self, news: told.Arrived | told.Carried) -> _Call:
         channel = news.channel
@@ -161,10 +167,10 @@ class Beside:
             self._again(call)
         return call
 
-    def _begin(self, id: str, facts: CallFacts, adopted: Channel | None = None) -> _Call:
+    def _begin(self, id: str, facts: CallFacts) -> _Call:
         call = self._calls.get(id)
         if call is None:
-            call = self._calls[id] = _Call(id, facts, asyncio.get_running_loop().time(), adopted)
+            call = self._calls[id] = _Call(id, facts, asyncio.get_running_loop().time())
             self._work(call)
         return call
 
@@ -260,7 +266,7 @@ class Beside:
         async with call.lock:
             known = call.about.located
             try:
-                located = None if call.adopted is None else await self._adopted(call, call.adopted)
+                located = None if call.adopted is None else await self._adopted(call, call.adopted, known)
                 call.adopted = None
                 located = located or await self._finding.locate(call.facts, known)
             except Exception as error:  # noqa: BLE001 - a call goes on, whatever it is
@@ -279,9 +285,10 @@ class Beside:
             if refused is not None:
                 log.error("where %s calls from is not written down: the journal is %s", call.id, refused)
 
-    async def _adopted(self, call: _Call, channel: Channel) -> Located | None:
-        """What the journal has; else his INVITE is asked for what it carried, and None is given."""
-        earlier = await self._finding.earlier(call.id, call.facts)
+    async def _adopted(self, call: _Call, channel: Channel, known: Located) -> Located | None:
+        """What the journal has of one who is new to us; else his INVITE is asked for what it carried: None is given."""
+        earlier = await self._finding.earlier(call.id, call.facts) if known == Located() else None
+        call.restored = earlier is not None
         if earlier is None and not call.facts.carried:
             said = await carried_by(self._exchange, channel, call.facts.at)
             if said is not None and not call.facts.carried:
