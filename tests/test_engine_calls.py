@@ -106,7 +106,7 @@ async def test_a_seat_that_rejects_is_paused_somebody_is_told_and_another_one_ta
     call = await caller.dial("119", tone=CALLER_HZ)
     await talk(call, await taken(second))
     await watch.until("it is paused", lambda: (watch.seat(1).presence, watch.seat(1).reason) == ("paused", "rejected"))
-    await watch.until("it is told", lambda: ("rejected", seat_id(1)) in [(each.about, each.seat) for each in watch.told])
+    await watch.until("it is told", lambda: ("rejected", seat_id(1)) in [(it.about, it.seat) for it in watch.told])
     state = await watch.joined(caller.user, 2)
     assert state.tries == 1
     await call.hang_up()
