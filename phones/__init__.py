@@ -35,7 +35,7 @@ from phones.message import Enclosure
 from phones.outgoing import OutgoingCall
 from phones.phone import Phone
 from phones.policy import BY_HAND, Policy, answer_at_once, ignore, reject, ring_then_answer, silent
-from phones.speech import share_heard
+from phones.speech import pieces_heard, share_heard
 from phones.switchboard import Switchboard
 from phones.tone import Heard, recognise, tone_of
 from phones.transaction import Timers
@@ -73,6 +73,7 @@ __all__ = [
     "ignore",
     "not_there",
     "picks_up",
+    "pieces_heard",
     "presses",
     "recognise",
     "reject",

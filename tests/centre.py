@@ -104,10 +104,15 @@ class Centre:
         return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
 
     async def begin(self, *arguments: str) -> asyncio.subprocess.Process:
-        """Start the command; its output can be read."""
+        """Start the command; its output can be read, and it hears Ctrl-C, also of tests that run behind and do not."""
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(
-            *self._command, *arguments, stdout=pipe, stderr=pipe, start_new_session=True
+            *self._command,
+            *arguments,
+            stdout=pipe,
+            stderr=pipe,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     @property

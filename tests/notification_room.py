@@ -21,7 +21,7 @@ from telephony.prompt.order import Speaker
 from tests.centre import TRUNK, Centre, running_centre
 from tests.notification_officer import WITHIN, Act, picks_up
 from tests.notification_scene import Scene
-from tests.sound import HEARD, told
+from tests.sound import is_whole, told
 
 TEXT = "晨光路十二号发生火灾，有人被困，请派消防车。"
 CALLING = Calling(spoken=1, key_s=3, remind_s=10, report_s=2, ask_s=1, settle_s=1)
@@ -86,7 +86,7 @@ class City:
         return picks_up(listen)
 
     async def _is_in(self, call: IncomingCall, prompt: str, since: int) -> bool:
-        return await asyncio.to_thread(told, call.received[since:], self.prompt(prompt)) > HEARD
+        return await asyncio.to_thread(is_whole, call.received[since:], self.prompt(prompt))
 
 
 # The room.

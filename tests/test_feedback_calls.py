@@ -131,6 +131,15 @@ def journal_of(room: DutyRoom) -> list[str]:
     return [each.id for _, event in rows_in(log.read_bytes()).events for each in history.feed(event)]
 
 
+async def written(room: DutyRoom, *facts: str) -> None:
+    """Wait until Asterisk has written what the catch-up makes these facts of."""
+
+    async def there() -> bool:
+        return set(facts) <= set(journal_of(room))
+
+    await room.centre.until(f"{facts} are written", there, True)
+
+
 # --- it works --------------------------------------------------------------------------------------------------------
 
 
@@ -251,8 +260,7 @@ async def is_a_caller(room: DutyRoom, call: OutgoingCall, caller: Phone, asked: 
     assert Hearing(SEATS, [NUMBER]).is_callers(present.channel)
     await call.hang_up()
     await call.ended()
-    await room.centre.manager.silence()
-    assert {f"{question.call}:start", f"{question.call}:end"} <= set(journal_of(room))
+    await written(room, f"{question.call}:start", f"{question.call}:end")
     evidence, _ = await room.centre.recording(caller)
     assert [leg["role"] for leg in evidence["legs"]] == ["feedback", "caller", "seat-01"]
 
@@ -315,7 +323,7 @@ async def test_with_no_engine_the_net_brings_him_to_a_person(room: DutyRoom) -> 
     await room.centre.manager.silence()
     (arrived,) = [each for each in room.heard if isinstance(each, Arrived)]
     assert not Hearing(SEATS, [NUMBER]).is_callers(arrived.channel)  # as he arrives he only reports
-    assert f"{arrived.channel.id}:start" in journal_of(room)
+    await written(room, f"{arrived.channel.id}:start")
 
 
 async def test_an_engine_that_knows_nothing_of_it_is_no_engine(room: DutyRoom) -> None:
