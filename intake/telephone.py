@@ -64,6 +64,8 @@ def unreachable(hall: Hall, report: event.Unreachable) -> None:
     seat = hall.seats.get(report.seat)
     if seat is not None and seat.reachable:
         ring.unreachable(hall, seat)
+        if seat.line in SPEAKING and seat.call is None:
+            hall.doubt_line(seat)  # its device will not tell the end of its own call any more
 
 
 def seen(hall: Hall, report: event.LineSeen) -> None:

@@ -1,5 +1,7 @@
 """A new life: the restart, the broken link, what Asterisk really has; under the rules of `tests.intake_room`."""
 
+import pytest
+
 from intake import command, event, fact, wish
 from intake.person import Presence
 from intake.snapshot import CallSeen, Device, Place, SeatSeen
@@ -79,6 +81,16 @@ def test_after_the_clock_was_set_back_nobody_arrives_in_the_future() -> None:
     room.hear(event.Resync(snapshot("a", calls=calls)))
     assert {name: room.hall.calls[name].arrived for name in "12"} == {"1": room.now, "2": room.now - 5}
     assert [arrived.age_s for arrived in room.facts(fact.CallArrived)] == [0, 5]
+
+
+@pytest.mark.parametrize("gone", [event.Unreachable("b"), event.LineSeen("b", Device.UNREACHABLE)])
+def test_a_telephone_that_dies_while_it_telephones_by_itself_is_asked_about_at_once(gone: event.Report) -> None:
+    room = Room("ab", synced=False)
+    room.hear(event.Resync(snapshot("ab", "ab", busy=(SeatSeen("b", Device.BUSY, "1"),))))
+    assert room.seat("b").line == "talking"
+    (asked,) = room.commands(command.AskSeat, [room.hear(gone)])
+    room.hear(event.SeatFound(asked.turn, SeatSeen("b", Device.UNREACHABLE)))
+    assert room.seat("b").line == "fault"
 
 
 def test_after_a_broken_link_a_fetch_that_was_lost_is_decided_anew_with_a_newer_fence() -> None:

@@ -54,8 +54,9 @@ class Watch:
             try:
                 await asyncio.wait_for(self._changed.wait(), max(0.0, deadline - loop.time()))
             except TimeoutError:
-                calls = "\n".join(map(str, self.tap.calls.values()))
-                raise AssertionError(f"not in {within} s: {what}; the calls are:\n{calls}\n{self.story()}") from None
+                busy = [seat for seat in self.tap.seats.values() if seat.call is not None or seat.line != "idle"]
+                now = "\n".join(map(str, (*self.tap.calls.values(), *busy)))
+                raise AssertionError(f"not in {within} s: {what}; calls and seats:\n{now}\n{self.story()}") from None
         return answer
 
     def story(self, last: int = 30) -> str:
