@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import soundfile
@@ -84,7 +85,8 @@ async def test_a_call_becomes_an_incident_that_is_acknowledged_closed_and_listen
                     part = await api.ask("GET", f"/recordings/{each['call']}/audio", role=SUPERVISOR, headers=half)
                     assert (part.status, part.body) == (206, whole.body[-1000:])
                     await api.ask("GET", f"/recordings/{each['call']}/evidence", role=SUPERVISOR)
-                    assert len(watch.about("RecordingPlayed", call=each["call"])) == 3
+                    played = partial(watch.about, "RecordingPlayed", call=each["call"])
+                    await watch.until("each look at it is told", lambda played=played: len(played()) == 3)
                 history = await api.json("GET", f"{path}/history")
                 assert [each["by"] for each in history["entries"]][:2] == [PEOPLE[0]] * 2
                 await centre.spotless()

@@ -150,7 +150,7 @@ async def test_a_caller_whose_seat_dies_in_the_conversation_reaches_another_one(
     seat.vanish()
     await talk(call, await taken(other))
     state = await watch.joined(caller.user, 2)
-    assert watch.about("CallCameBack", call=state.id)
+    await watch.until("that he came back is written", lambda: watch.about("CallCameBack", call=state.id))
     await call.hang_up()
 
 
