@@ -18,9 +18,10 @@ BEAT_S = 0.5
 class Engine:
     """Answers the dialplan as told, and counts the questions."""
 
-    def __init__(self, centre: Centre, answer: Answer) -> None:
+    def __init__(self, centre: Centre, answer: Answer, slow_s: float) -> None:
         self._centre = centre
         self._answer = answer
+        self._slow_s = slow_s
         self.questions: list[dict[str, str]] = []
         """What was asked, with what Asterisk says of the asking channel; a wish has its PIN."""
 
@@ -69,6 +70,7 @@ class Engine:
             writer.write(b"GET FULL VARIABLE ${LD_PIN}\n")
             question["pin"] = (await reader.readline()).decode().partition("(")[2].rstrip().rstrip(")")
         self.questions.append(question)
+        await asyncio.sleep(self._slow_s)
         answer = self._answer(question)
         if answer is None:
             await reader.read()
@@ -89,9 +91,9 @@ class Engine:
 
 
 @asynccontextmanager
-async def playing_engine(centre: Centre, answer: Answer) -> AsyncIterator[Engine]:
-    """An engine that lives until the block ends, and then is dead at once."""
-    engine = Engine(centre, answer)
+async def playing_engine(centre: Centre, answer: Answer, slow_s: float = 0.0) -> AsyncIterator[Engine]:
+    """An engine that lives until the block ends, and then is dead at once; it thinks for `slow_s` about each answer."""
+    engine = Engine(centre, answer, slow_s)
     await engine.start()
     try:
         yield engine

@@ -141,6 +141,17 @@ async def test_an_engine_that_knows_only_stale_decisions_leaves_the_caller_to_th
         await call.hang_up()
 
 
+async def test_who_is_woken_as_he_is_answered_is_heard_by_his_call_taker(centre: Centre) -> None:
+    seat, caller = await centre.seat(3, ring_then_answer(), tone=SEAT_HZ), await centre.caller()
+    answers = one_after_the_other("wait+5", "offer+6+seat-03+10")
+    async with playing_engine(centre, answers, slow_s=0.15) as engine:  # longer than the gap between two keys
+        call = await caller.dial("119", tone=CALLER_HZ)
+        await call.answered()
+        await engine.wake(await waiting(centre))
+        await talk(call, seat)
+        await call.hang_up()
+
+
 async def test_a_stale_word_to_wait_or_to_use_the_net_is_told_too(centre: Centre) -> None:
     seat, caller = await centre.seat(3, ring_then_answer(), tone=SEAT_HZ), await centre.caller()
     since = len(centre.manager.events)
