@@ -14,8 +14,8 @@ from phones import pieces_heard, recognise, share_heard
 from phones.voice import Voice
 
 RATE_HZ = 8000
-HEARD, UNHEARD = 0.8, 0.5
-"""Shares of a text from which it was heard, and below which it was not: others begin with the same words."""
+HEARD, UNHEARD = 0.85, 0.3
+"""Shares of a text from which it was heard, and below which it was not."""
 WITHIN_S = 20.0
 EDGES_S = 0.2  # what a tone may lose at its two ends when it is looked at in steps of 0.1 s
 
@@ -42,9 +42,9 @@ def told(heard: Samples, prompt: Path) -> float:
 
 
 def is_whole(heard: Samples, prompt: Path) -> bool:
-    """Whether a prompt was heard to its end, but for one piece in six; a short one may have lost one as well."""
+    """Whether a prompt was heard to its end, but for one piece in seven; a short one may have lost one as well."""
     found, of = pieces_heard(_read(prompt), heard)
-    return found >= of - max(1, of // 6)
+    return found >= of - max(1, of // 7)
 
 
 def _read(prompt: Path) -> Samples:

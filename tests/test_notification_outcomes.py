@@ -299,7 +299,7 @@ async def the_first_key_stops_the_other_telephones_and_who_listens_hears_why(cit
 async def two_incidents_want_one_line_and_get_it_one_after_the_other(city: City) -> None:
     async with city.scene() as scene:
         line = scene.line(city.listens_for("order-keys", presses_at_once("1")))
-        texts = ("启明路发生车祸，请派交警。", "晨光路发生盗窃，请派民警。")
+        texts = ("启明路发生车祸，请派交警。", "老人迷路两天没有回家，帮忙寻找。")  # no words in common
         await scene.live()
         orders = [await scene.order(line, text=text, other=other) for text, other in zip(texts, "ab", strict=True)]
         await scene.settled(*orders)
