@@ -232,7 +232,7 @@ class Attempt:
     overstays: int = 0
     """How often it was found to last beyond its time."""
     turn: int = 0
-    """How often it has moved: an answer of Asterisk's counts only if nothing moved since the question."""
+    """How often it has moved, or may have: an answer of Asterisk's counts only if it has not since the question."""
 
     @property
     def live(self) -> bool:

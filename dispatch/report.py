@@ -52,8 +52,7 @@ def ended(board: Board, attempt: Attempt, outcome: Outcome) -> None:
     if outcome is Outcome.UNKNOWN:
         lose_sight(board, attempt)
     elif attempt.state is AttemptState.UNKNOWN and outcome is Outcome.HUNG_UP:
-        attempt.turn += 1  # what was seen before it tells of no key that came after
-        ask(board, attempt)
+        _ask_anew(board, attempt)
     elif attempt.live and board.move(attempt, AttemptEvent.ENDED):
         board.end(attempt, outcome)
 
@@ -70,17 +69,22 @@ def lose_sight(board: Board, attempt: Attempt) -> None:
 def missed(board: Board) -> None:
     """Nobody knows what happened meanwhile: Asterisk is asked about everything that was dialled."""
     for attempt in board.attempts.values():
-        if attempt.live and attempt.state is not AttemptState.DECIDED:
-            if attempt.state is AttemptState.UNKNOWN:
-                ask(board, attempt)
-            else:
-                lose_sight(board, attempt)
+        if attempt.state is AttemptState.UNKNOWN:
+            _ask_anew(board, attempt)
+        elif attempt.live and attempt.state is not AttemptState.DECIDED:
+            lose_sight(board, attempt)
 
 
 def ask(board: Board, attempt: Attempt) -> None:
     """Asterisk is asked about an attempt, and asked again if it does not answer."""
     board.do(command.Ask(attempt.id, attempt.fence, attempt.turn))
     board.await_report(attempt)
+
+
+def _ask_anew(board: Board, attempt: Attempt) -> None:
+    """What was seen before now does not count: it tells of no key, and of no end, that came after."""
+    attempt.turn += 1
+    ask(board, attempt)
 
 
 def found(board: Board, heard: event.Found) -> None:

@@ -67,6 +67,21 @@ def test_what_was_seen_before_the_hang_up_tells_nothing() -> None:
     assert room.dialled == ["1", "2"]
 
 
+def test_what_was_seen_before_asterisk_died_tells_nothing() -> None:
+    room = Room(order("fire", "1"))
+    room.picks_up("1")
+    (seen,) = asked(room)
+    room.asterisk.remembers = False
+    room.hangs_up_silently("1")
+    (now,) = asked(room)
+    room.hear(seen)
+    assert room.of().attempts[0].state is AttemptState.UNKNOWN
+    room.hear(now)
+    room.run()
+    room.wind(5)
+    assert room.dialled == ["1", "1r"]
+
+
 def test_who_hung_up_and_left_no_note_may_have_heard_it() -> None:
     room = Room(order("fire", "1"))
     room.picks_up("1")
