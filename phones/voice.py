@@ -16,6 +16,8 @@ from phones.history import Event, What
 from phones.media import Media
 from phones.tone import PROOF_S, Heard, recognise
 
+SOUND_S = 20.0  # how long a sound is waited for when nobody says
+
 
 class Voice:
     """The speaking and hearing part of a call.
@@ -121,7 +123,7 @@ class Voice:
         end = ear.newest(self._loop.time()) if self._media.open else ear.position
         return recognise(ear.window(max(0, end - round(last * RATE_HZ)), end))
 
-    async def hears(self, hz: float, within: float = 5.0, last: float = PROOF_S) -> float:
+    async def hears(self, hz: float, within: float = SOUND_S, last: float = PROOF_S) -> float:
         """Wait until a tone is heard without a break for `last` seconds, counted from now on; return the time.
 
         Raises `NeverCame`, telling what was heard instead.
@@ -134,7 +136,7 @@ class Voice:
             raise NeverCame(f"{hz:g} Hz was not heard within {within:g} s, but {self.heard()}") from None
         return self._loop.time()
 
-    async def hears_something(self, within: float = 5.0) -> float:
+    async def hears_something(self, within: float = SOUND_S) -> float:
         """Wait until 100 ms of anything but silence are heard from now on; return the time. Raises `NeverCame`."""
         begin = self.position
         step = RATE_HZ // 10

@@ -21,7 +21,7 @@ import config.example
 from liandong.beat import beat_file, read_beat
 from liandong.lock import CHILDREN, Role, holder
 from phones import BY_HAND, Phone, Policy
-from tests.manager import Manager
+from tests.manager import WITHIN, Manager
 
 EXAMPLE = Path(config.example.__path__[0])
 TRUNK = "127.0.0.2"  # where the example centre's trunk calls from
@@ -177,7 +177,7 @@ class Centre:
         os.kill(pid, number)
         return pid
 
-    async def replaced(self, role: Role, old: int, within: float = 15.0) -> int:
+    async def replaced(self, role: Role, old: int, within: float = WITHIN) -> int:
         """Wait until this child is another process than `old`; returns its number."""
 
         async def other() -> bool:
@@ -233,7 +233,11 @@ class Centre:
 
     @property
     def asterisk_pid(self) -> int:
-        return int((self.state / "run" / "asterisk.pid").read_text())
+        """Raises `FileNotFoundError` until Asterisk has written it."""
+        written = (self.state / "run" / "asterisk.pid").read_text()
+        if not written:
+            raise FileNotFoundError("asterisk.pid is still empty")
+        return int(written)
 
     @property
     def sip(self) -> tuple[str, int]:
@@ -285,7 +289,7 @@ class Centre:
         answer = await self.manager.ask("Getvar", Variable=f"DEVICE_STATE(PJSIP/{seat})")
         return answer.get("Value", "")  # an Asterisk that has just come may not know the function yet
 
-    async def until(self, what: str, ask: Any, wanted: Any, within: float = 15.0) -> None:
+    async def until(self, what: str, ask: Any, wanted: Any, within: float = WITHIN) -> None:
         """Ask again and again until the answer is the wanted one."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
@@ -302,13 +306,24 @@ class Centre:
 
         await self.until("all recordings are finished", raw, [], within=60)
 
+    async def no_groups(self) -> None:
+        """Wait until no channel is counted in a group: the count outlives the channel a moment."""
+
+        async def counted() -> list[str]:
+            return (await self.manager.command("group show channels")).splitlines()[-1:]
+
+        await self.until("no channel is in a group", counted, ["0 active channels"])
+
     async def spotless(self) -> None:
         """Wait until it is quiet; then nothing may be left: no group, no open file, no file without an owner."""
         await self.quiet()
-        groups = await self.manager.command("group show channels")
-        assert "0 active channels" in groups, groups
+        await self.no_groups()
         recordings = str(self.state / "recordings")
-        assert not [file for file in open_files(self.asterisk_pid) if file.startswith(recordings)]
+
+        async def still_open() -> list[str]:
+            return [file for file in open_files(self.asterisk_pid) if file.startswith(recordings)]
+
+        await self.until("no file of a recording is open", still_open, [])
         verified = await asyncio.to_thread(self.liandong, "verify", "--state", str(self.state))
         assert re.fullmatch(VERIFIED, verified.stdout), verified.stdout
         assert (verified.returncode, verified.stderr) == (0, "")

@@ -3,11 +3,12 @@
 import asyncio
 
 from phones import Call, IncomingCall, NeverCame, OutgoingCall, Phone, Stage, tone_of
+from phones.voice import SOUND_S
 
 CALLER_HZ, SEAT_HZ, OTHER_HZ = tone_of(2), tone_of(9), tone_of(15)
 
 
-async def taken(phone: Phone, within: float = 20.0) -> IncomingCall:
+async def taken(phone: Phone, within: float = 40.0) -> IncomingCall:
     """The next call that this telephone answers and keeps for a moment."""
     while True:
         call = await phone.incoming(within)
@@ -22,4 +23,5 @@ async def taken(phone: Phone, within: float = 20.0) -> IncomingCall:
 async def talk(call: OutgoingCall, other: Call, hz: int = SEAT_HZ, last: float = 0.3) -> None:
     """Both hear each other for so many seconds."""
     other.play_tone(hz)
-    await asyncio.gather(call.hears(hz, last + 5, last), other.hears(CALLER_HZ, last + 5, last))
+    within = last + SOUND_S
+    await asyncio.gather(call.hears(hz, within, last), other.hears(CALLER_HZ, within, last))

@@ -62,11 +62,7 @@ class Ringing:
 async def nobody_calls(centre: Centre, seats: Sequence[Phone]) -> None:
     """Wait until no channel is left, and every seat can be rung."""
     await centre.until("no channel is left", centre.manager.channels, [])
-
-    async def groups_are_empty() -> bool:
-        return "0 active channels" in await centre.manager.command("group show channels")
-
-    await centre.until("no channel is in a group", groups_are_empty, True)
+    await centre.no_groups()
     for seat in seats:
         await centre.free(seat)
 
