@@ -89,6 +89,8 @@ class Ask:
     fence: int
     turn: int
     """To be given back with the answer, which counts only if nothing is heard of it meanwhile."""
+    at: float
+    """Steady seconds, to be given back: it tells of then, however late it comes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,8 @@ class Found:
     attempt: str
     turn: int
     """As it was asked."""
+    at: float
+    """As it was asked."""
     sight: Sight
     key: str = ""
     """The key that decides, as Asterisk has noted it, pressed by a person and perhaps never reported; empty: none."""

@@ -117,12 +117,13 @@ class RehearsedAsterisk:
 
     def ask(self, wanted: command.Ask) -> event.Found:
         """Where an attempt is, and what is noted of it."""
-        call = self.calls.get(wanted.attempt)
+        attempt, turn, at = wanted.attempt, wanted.turn, wanted.at
+        call = self.calls.get(attempt)
         if call is None or (call.outcome is not None and not self.remembers):
-            return event.Found(wanted.attempt, wanted.turn, Sight.ABSENT)
+            return event.Found(attempt, turn, at, Sight.ABSENT)
         if call.outcome is not None:
-            return event.Found(wanted.attempt, wanted.turn, Sight.GONE, call.key, call.outcome, call.taken_back)
-        return event.Found(wanted.attempt, wanted.turn, call.sight, call.key, taken_back=call.taken_back)
+            return event.Found(attempt, turn, at, Sight.GONE, call.key, call.outcome, call.taken_back)
+        return event.Found(attempt, turn, at, call.sight, call.key, taken_back=call.taken_back)
 
     # What people do.
 

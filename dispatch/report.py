@@ -63,7 +63,7 @@ def lose_sight(board: Board, attempt: Attempt) -> None:
         return
     attempt.doubted_at = board.now  # also if it was unknown before: something else may be on its way now
     board.note(fact.SightLost(attempt.order, attempt.id))
-    ask(board, attempt)
+    _ask_anew(board, attempt)
 
 
 def missed(board: Board) -> None:
@@ -77,7 +77,7 @@ def missed(board: Board) -> None:
 
 def ask(board: Board, attempt: Attempt) -> None:
     """Asterisk is asked about an attempt, and asked again if it does not answer."""
-    board.do(command.Ask(attempt.id, attempt.fence, attempt.turn))
+    board.do(command.Ask(attempt.id, attempt.fence, attempt.turn, board.now))
     board.await_report(attempt)
 
 
@@ -93,7 +93,7 @@ def found(board: Board, heard: event.Found) -> None:
     if attempt is None or attempt.state is not AttemptState.UNKNOWN or attempt.turn != heard.turn:
         return
     if heard.sight is Sight.ABSENT and not heard.key:
-        _absent(board, attempt)
+        _absent(board, attempt, heard.at)
         return
     if heard.sight in _MOVES:
         known = bool(heard.key) or attempt.verdict is not None
@@ -154,11 +154,14 @@ def _spoken(board: Board, attempt: Attempt) -> None:
         board.record(fact.OrderHeard(attempt.order, attempt.id, notification.round))
 
 
-def _absent(board: Board, attempt: Attempt) -> None:
-    """Asterisk knows nothing of it: believed only when whatever was sent to it has had time to arrive."""
+def _absent(board: Board, attempt: Attempt, seen_at: float) -> None:
+    """Asterisk knew nothing of it: believed only if whatever was sent to it had had time to arrive by then."""
     settled_at = attempt.doubted_at + board.calling.settle_s
     if board.now < settled_at:
         board.deadlines.put(Due.ATTEMPT, attempt.id, settled_at)
+        return
+    if seen_at < settled_at:
+        ask(board, attempt)
         return
     board.move(attempt, AttemptEvent.FOUND_GONE)
     board.end(attempt, Outcome.UNKNOWN, found=True)

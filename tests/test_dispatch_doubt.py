@@ -4,6 +4,7 @@ import pytest
 
 from dispatch import command, event, fact, wish
 from dispatch.attempt import AttemptState
+from dispatch.event import Sight
 from dispatch.ladder import Ring
 from dispatch.notification import NotificationState
 from dispatch.outcome import Outcome
@@ -269,3 +270,32 @@ def test_what_is_doubted_anew_has_its_whole_time_to_appear() -> None:
     assert room.outcomes() == []
     room.wind(room.calling.settle_s + 0.1)
     assert room.outcomes() == ["unknown"]
+
+
+def test_that_it_was_not_there_yet_is_not_believed_later_either() -> None:
+    room = Room(order())
+    room.restart()
+    asks = [each for each in room.commands if isinstance(each, command.Ask)]
+    room.commands.clear()
+    (ask,) = asks
+    room.wind(room.board.calling.settle_s + 1, run=False)  # the answer lies there, and nobody takes it
+    room.commands.clear()
+    room.hear(event.Found(ATTEMPT, ask.turn, ask.at, Sight.ABSENT))
+    assert room.of().attempts[0].state is AttemptState.UNKNOWN
+    room.run()
+    assert room.of().attempts[0].state is AttemptState.RINGING
+    assert room.dialled == ["1"]
+
+
+def test_what_was_seen_before_an_end_of_which_nothing_is_known_tells_nothing() -> None:
+    room = Room(order())
+    room.rings("1")
+    (seen,) = asked(room)
+    room.asterisk.comes_to("1", Outcome.BUSY)
+    room.asterisk.reports.clear()
+    room.hear(event.Ended(ATTEMPT, 1, Outcome.UNKNOWN))
+    room.hear(seen)
+    assert room.of().attempts[0].state is AttemptState.UNKNOWN
+    room.run()
+    assert room.outcomes() == ["busy"]
+    assert room.dialled == ["1", "2"]

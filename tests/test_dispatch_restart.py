@@ -336,7 +336,7 @@ def test_an_answer_that_was_overtaken_by_an_event_changes_nothing() -> None:
     room.commands.clear()
     room.asterisk.picks_up("1")
     room.run()
-    step = room.hear(event.Found("i1.fire.1-1", ask.turn, Sight.ABSENT))
+    step = room.hear(event.Found("i1.fire.1-1", ask.turn, ask.at, Sight.ABSENT))
     assert step.write is None
     assert room.of().attempts[0].state is AttemptState.SPEAKING
 
@@ -360,7 +360,7 @@ def test_last_words_without_a_key_are_listening() -> None:
     room.hear(event.LostSight("i1.fire.1-1", 1))
     turn = room.of().attempts[0].turn
     room.commands.clear()
-    room.hear(event.Found("i1.fire.1-1", turn, Sight.CLOSING))
+    room.hear(event.Found("i1.fire.1-1", turn, room.now, Sight.CLOSING))
     assert room.of().attempts[0].state is AttemptState.LISTENING
 
 
@@ -374,7 +374,7 @@ def test_an_answer_to_an_earlier_question_changes_nothing() -> None:
     room.hear(event.LostSight("i1.fire.1-1", 1))
     room.commands.clear()
     room.now += 2.5
-    room.hear(event.Found("i1.fire.1-1", ask.turn, Sight.ABSENT))
+    room.hear(event.Found("i1.fire.1-1", ask.turn, ask.at, Sight.ABSENT))
     assert room.of().attempts[0].state is AttemptState.UNKNOWN
 
 
@@ -429,7 +429,7 @@ def test_a_line_that_declined_and_cannot_be_asked_about_does_not_hold_up_the_lad
     room.begin()
     room.run()
     turn = room.of().attempts[1].turn
-    room.hear(event.Found("i1.fire.1-2", turn, Sight.GONE, outcome=Outcome.BUSY))
+    room.hear(event.Found("i1.fire.1-2", turn, room.now, Sight.GONE, outcome=Outcome.BUSY))
     assert [each.rung for each in room.of().attempts] == [0, 1, 2]
 
 

@@ -16,7 +16,7 @@ from telephony.manager.snapshot import Present, Snapshot
 from tests.edge_telephones import channel
 
 ATTEMPT = "i1.fire.1-1"
-ASKED = command.Ask(ATTEMPT, 7, 3)
+ASKED = command.Ask(ATTEMPT, 7, 3, 5.0)
 
 
 def seen(
@@ -47,7 +47,7 @@ def of(snapshot: Snapshot, log: Outcome | None = None) -> event.Found:
 
 @pytest.mark.parametrize("state", [ChannelState.DOWN, ChannelState.CALLING, ChannelState.RINGING])
 def test_a_telephone_that_has_not_accepted_rings(state: ChannelState) -> None:
-    assert of(seen(state=state)) == event.Found(ATTEMPT, 3, Sight.RINGING)
+    assert of(seen(state=state)) == event.Found(ATTEMPT, 3, 5.0, Sight.RINGING)
 
 
 @pytest.mark.parametrize(
@@ -66,26 +66,26 @@ def test_one_that_is_up_is_where_the_dialplan_has_it(context: str, application: 
 
 @pytest.mark.parametrize("key", ["1", "9"])
 def test_a_key_that_was_noted_is_told_whatever_has_become_of_the_call(key: str) -> None:
-    assert of(seen(state=ChannelState.UP, key=key)) == event.Found(ATTEMPT, 3, Sight.SPEAKING, key)
-    assert of(seen(key=key)) == event.Found(ATTEMPT, 3, Sight.GONE, key, Outcome.HUNG_UP)
-    assert of(seen(key=key, end=True)) == event.Found(ATTEMPT, 3, Sight.GONE, key, Outcome.HUNG_UP)
-    assert of(seen(key=key), log=Outcome.FAILED) == event.Found(ATTEMPT, 3, Sight.GONE, key, Outcome.HUNG_UP)
+    assert of(seen(state=ChannelState.UP, key=key)) == event.Found(ATTEMPT, 3, 5.0, Sight.SPEAKING, key)
+    assert of(seen(key=key)) == event.Found(ATTEMPT, 3, 5.0, Sight.GONE, key, Outcome.HUNG_UP)
+    assert of(seen(key=key, end=True)) == event.Found(ATTEMPT, 3, 5.0, Sight.GONE, key, Outcome.HUNG_UP)
+    assert of(seen(key=key), log=Outcome.FAILED) == event.Found(ATTEMPT, 3, 5.0, Sight.GONE, key, Outcome.HUNG_UP)
 
 
 def test_a_key_9_that_was_noted_after_it_is_told_as_well_whatever_has_become_of_the_call() -> None:
     closing = seen(state=ChannelState.UP, context="department-closing", key="1", back=True)
-    assert of(closing) == event.Found(ATTEMPT, 3, Sight.CLOSING, "1", taken_back=True)
-    assert of(seen(key="1", back=True)) == event.Found(ATTEMPT, 3, Sight.GONE, "1", Outcome.HUNG_UP, True)
+    assert of(closing) == event.Found(ATTEMPT, 3, 5.0, Sight.CLOSING, "1", taken_back=True)
+    assert of(seen(key="1", back=True)) == event.Found(ATTEMPT, 3, 5.0, Sight.GONE, "1", Outcome.HUNG_UP, True)
 
 
 @pytest.mark.parametrize("key", ["", "2", "11", "1 ", "x", "*"])
 def test_what_no_dialplan_notes_as_a_key_is_none(key: str) -> None:
     assert of(seen(state=ChannelState.UP, key=key)).key == ""
-    assert of(seen(key=key)) == event.Found(ATTEMPT, 3, Sight.ABSENT)
+    assert of(seen(key=key)) == event.Found(ATTEMPT, 3, 5.0, Sight.ABSENT)
 
 
 def test_a_call_that_was_accepted_and_is_over_has_hung_up_whatever_the_log_says() -> None:
-    assert of(seen(end=True)) == event.Found(ATTEMPT, 3, Sight.GONE, "", Outcome.HUNG_UP)
+    assert of(seen(end=True)) == event.Found(ATTEMPT, 3, 5.0, Sight.GONE, "", Outcome.HUNG_UP)
     assert of(seen(end=True), log=Outcome.NO_ANSWER).outcome is Outcome.HUNG_UP
 
 
@@ -95,8 +95,8 @@ def test_a_call_that_is_up_is_up_though_its_end_is_noted() -> None:
 
 @pytest.mark.parametrize("outcome", [Outcome.BUSY, Outcome.NO_ANSWER, Outcome.HUNG_UP])
 def test_of_a_call_that_left_nothing_else_the_log_tells(outcome: Outcome) -> None:
-    assert of(seen(), log=outcome) == event.Found(ATTEMPT, 3, Sight.GONE, "", outcome)
+    assert of(seen(), log=outcome) == event.Found(ATTEMPT, 3, 5.0, Sight.GONE, "", outcome)
 
 
 def test_what_is_nowhere_is_absent_whatever_is_known_of_others() -> None:
-    assert of(seen()) == event.Found(ATTEMPT, 3, Sight.ABSENT)
+    assert of(seen()) == event.Found(ATTEMPT, 3, 5.0, Sight.ABSENT)

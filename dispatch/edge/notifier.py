@@ -45,6 +45,7 @@ from telephony.manager.snapshot import Snapshot
 
 AUDIT_S = 60.0
 NO_CHANNEL_S = 0.5  # what became of a dial is told on another way than what became of its channel, and may overtake it
+NO_CHANNEL_PARTS = 5  # a loop that stood still finds one of them over, and then hears what was told meanwhile
 RESTORE_AGAIN_S = 0.5
 
 _BEGINS = ("not_ready", "what was ordered before is still being taken over; try again in a moment")
@@ -176,7 +177,7 @@ class Notifier:
                 for report in self._hearing.hear(news):
                     self._take(report)
                 if isinstance(news, Originated) and self._hearing.doubts(news.channel_id):
-                    asyncio.get_running_loop().call_later(NO_CHANNEL_S, self._conclude, news.channel_id)
+                    self._conclude(news.channel_id, NO_CHANNEL_PARTS)
 
     def issued(self, orders: tuple[Order, ...]) -> None:
         """Orders were issued: they are on disk. One that is known already is passed over."""
@@ -286,7 +287,12 @@ class Notifier:
                     self._acting.drop(noted(told.attempt) for noted in (key_noted, back_noted, end_noted))
         self._take(event.Committed(writes[-1].number))
 
-    def _conclude(self, attempt: str) -> None:
+    def _conclude(self, attempt: str, parts: int) -> None:
+        """Nothing was told of its channel, nor is it in so many parts of the time for it: there was none."""
+        if parts:
+            part_s = NO_CHANNEL_S / NO_CHANNEL_PARTS
+            asyncio.get_running_loop().call_later(part_s, self._conclude, attempt, parts - 1)
+            return
         with suppress(Exception):  # `run` raises it
             for report in self._hearing.concludes(attempt):
                 self._take(report)

@@ -20,16 +20,16 @@ def found(asked: command.Ask, seen: Snapshot, ends: Mapping[str, Outcome]) -> ev
 
     A key that was noted counts whatever has become of the call since.
     """
-    attempt, turn = asked.attempt, asked.turn
+    attempt, turn, at = asked.attempt, asked.turn, asked.at
     noted = seen.database.get(key_noted(attempt), "")
     key = noted if noted in _KEYS else ""
     back = back_noted(attempt) in seen.database
     present = next((each for each in seen.channels if each.channel.id == attempt), None)
     if present is not None:
         step = step_of(present)
-        return event.Found(attempt, turn, Sight.RINGING if step is None else _STEPS[step], key, taken_back=back)
+        return event.Found(attempt, turn, at, Sight.RINGING if step is None else _STEPS[step], key, taken_back=back)
     if key or end_noted(attempt) in seen.database:
-        return event.Found(attempt, turn, Sight.GONE, key, Outcome.HUNG_UP, back)
+        return event.Found(attempt, turn, at, Sight.GONE, key, Outcome.HUNG_UP, back)
     if attempt in ends:
-        return event.Found(attempt, turn, Sight.GONE, key, ends[attempt])
-    return event.Found(attempt, turn, Sight.ABSENT)
+        return event.Found(attempt, turn, at, Sight.GONE, key, ends[attempt])
+    return event.Found(attempt, turn, at, Sight.ABSENT)
