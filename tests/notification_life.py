@@ -23,10 +23,10 @@ from dispatch.step import Write
 from journal import Committed, CommitUnknown, Draft, Journal, NotCommitted, Refusal, Unit
 from telephony.manager.event import DepartmentKey, DepartmentStep, Originated
 from telephony.manager.exchange import Exchange, News, Origination
-from telephony.manager.link import ManagerLink, Patience
+from telephony.manager.link import ManagerLink
 from telephony.manager.outcome import Answered, Outcome
 from telephony.manager.snapshot import Snapshot
-from tests.duty_room import secret
+from tests.duty_room import CALM, secret
 
 if TYPE_CHECKING:
     from tests.notification_scene import Scene
@@ -50,7 +50,7 @@ class Life:
         self.said: list[str] = []
         """What it has done and heard, for who looks for a fault."""
         centre = scene.city.centre
-        self.link = ManagerLink("127.0.0.1", port, "liandong", secret(centre), patience=Patience(ping_s=0.5))
+        self.link = ManagerLink("127.0.0.1", port, "liandong", secret(centre), patience=CALM)
         self.notifier = Notifier(
             cast(Exchange, Hands(self)),
             cast(Journal, Pen(self)),
