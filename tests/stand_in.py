@@ -19,16 +19,15 @@ async def live(role: Role, run: Path) -> None:
     beating.cancel()
 
 
-def stuck_in_the_map() -> None:
-    """What a frozen process is doing."""
+def stuck_in_the_map(beat: Beat) -> None:
+    """What a frozen process is doing, from its only beat on."""
+    beat.write()
     time.sleep(3600)
 
 
 async def freeze(role: Role, run: Path) -> None:
     """Beat once, and then hold the event loop for ever."""
-    Beat.of(run, role).write()
-    await asyncio.sleep(0)
-    stuck_in_the_map()
+    stuck_in_the_map(Beat.of(run, role))
 
 
 async def deaf(role: Role, run: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from liandong.notify import Notify
 from liandong.process import LONGEST_LOG_BYTES
 from liandong.supervisor import Supervisor, end_children, living_children
 
-CALM = Patience(start=20.0, beat=6.0, look=2.0, end=3.0)
+CALM = Patience(start=20.0, beat=30.0, look=2.0, end=3.0)
 QUICK = Patience(start=20.0, beat=1.0, look=2.0, end=3.0)
 """For those who freeze."""
 WITHIN_S = 20.0
@@ -88,7 +89,7 @@ async def beats(run: Path, role: Role = Role.ENGINE, but: int = 0) -> int:
     return pid
 
 
-async def test_a_killed_child_is_back_with_its_first_beat_within_a_second_or_two(run: Path) -> None:
+async def test_a_killed_child_is_back_long_before_its_beat_is_missed(run: Path) -> None:
     supervising = one(run, "lives")
     async with supervised(supervising):
         await supervising.beaten(Role.ENGINE)
@@ -96,7 +97,7 @@ async def test_a_killed_child_is_back_with_its_first_beat_within_a_second_or_two
         killed = time.monotonic()
         os.kill(old, signal.SIGKILL)
         await beats(run, but=old)
-        assert time.monotonic() - killed < 3.0
+        assert time.monotonic() - killed < WITHIN_S < CALM.beat
     assert living_children(run) == {}
 
 
@@ -138,9 +139,7 @@ async def test_a_look_that_fails_or_hangs_delays_no_kill(
     patience = Patience(start=20.0, beat=0.5, look=0.3, end=1.0)
     async with supervised(one(run, "freezes", patience=patience)):
         old = await beats(run)
-        frozen = time.monotonic()
         await until(lambda: not Path(f"/proc/{old}/cmdline").exists() or holder(run, Role.ENGINE) != old)
-        assert time.monotonic() - frozen < 3.0
         await until(lambda: re.search("its stacks could not be (written|read)", caplog.text))
 
 
@@ -220,7 +219,9 @@ async def test_children_end_one_after_the_other_and_those_that_do_not_are_killed
 ) -> None:
     how = {Role.ENGINE: "deaf", Role.WEB: "lives", Role.WORKER: "lives"}
     commands = {role: stand_in(role, run, what) for role, what in how.items()}
-    supervising = Supervisor(run, logs(run), commands, dict.fromkeys(CHILDREN, CALM))
+    willing = replace(CALM, end=WITHIN_S)
+    patience = {Role.ENGINE: CALM, Role.WEB: willing, Role.WORKER: willing}
+    supervising = Supervisor(run, logs(run), commands, patience)
     async with supervised(supervising) as ended:
         await asyncio.gather(*(supervising.beaten(role) for role in CHILDREN))
         pid = holder(run, Role.ENGINE)
