@@ -37,7 +37,7 @@ from telephony.manager.outcome import Outcome
 from telephony.manager.rehearsal import RehearsedExchange
 from telephony.manager.snapshot import Present, Snapshot
 from telephony.prompt.error import SpeechError
-from tests.edge_room import places, until
+from tests.edge_room import WITHIN_S, places, until
 from tests.edge_telephones import channel
 
 VERSIONS = [Path(dispatch.migration.versions.__path__[0])]
@@ -151,7 +151,7 @@ class Room:
     def __init__(self, journal: Book, clock: Clock = utc_now, **calling: Any) -> None:
         self.journal = journal
         self.clock = clock
-        self.calling = Calling(**({"report_s": 0.5, "ask_s": 0.5, "settle_s": 0.2} | calling))
+        self.calling = Calling(**({"report_s": 60, "ask_s": 0.5, "settle_s": 0.2} | calling))
         self.exchange = Duty()
         self.voice = Voice()
         self.log = Log()
@@ -263,7 +263,7 @@ class Room:
 
     async def on_disk(self, order: Order, true: Callable[[StoredOrder], object]) -> StoredOrder:
         """Wait until what is on disk of an order is so."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN_S):
             while True:
                 now = await asyncio.to_thread(self.stored, order)
                 if now is not None and true(now):
@@ -288,7 +288,7 @@ class Room:
 
     async def facts(self, order: Order) -> list[Fact]:
         """What is written of an order, what was witnessed included."""
-        assert await asyncio.to_thread(self.journal.wait_behind, 10.0)
+        assert await asyncio.to_thread(self.journal.wait_behind, WITHIN_S)
         return list(facts_about(self.journal.reader, "order", order.id))
 
     async def story(self, order: Order) -> list[str]:

@@ -13,7 +13,7 @@ from intake import wish
 from intake.edge.desk import COMMIT_TRIES, NotGranted
 from journal import Committed, CommitUnknown, Fact, NotCommitted, Refusal, Unit, new_id
 from telephony.agi.answer import Net, Offer
-from tests.edge_room import PEOPLE, Room, desk_room, until
+from tests.edge_room import PEOPLE, WITHIN_S, Room, desk_room, until
 
 SEAT, WHO = "seat-01", "zhang-wei"
 
@@ -215,7 +215,7 @@ async def test_a_commit_of_which_nobody_ever_knows_is_given_up_and_the_wish_not_
 async def test_a_bug_in_the_journal_ends_the_desk(room: Room) -> None:
     journal_says(room, raises(ZeroDivisionError()))
     asked = asyncio.create_task(room.desk.wish(sign_in()))
-    await asyncio.wait([room.running], timeout=5)
+    await asyncio.wait([room.running], timeout=WITHIN_S)
     assert room.running.done()
     asked.cancel()
     room.exchange.acts.clear()

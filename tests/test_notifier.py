@@ -26,7 +26,7 @@ from telephony.department import back_noted, end_noted, key_noted
 from telephony.manager import event as told
 from telephony.manager.exchange import Gap, Why
 from telephony.manager.outcome import Answered, LinkLost, Refused, TimedOut
-from tests.edge_room import until
+from tests.edge_room import WITHIN_S, until
 from tests.notifier_room import TEXT, Room, notifier_room
 
 
@@ -616,14 +616,12 @@ async def test_the_auditor_looks_again_and_again_and_tells_of_what_cannot_be_wri
     monkeypatch.setattr(notifier, "AUDIT_S", 0.05)
     clock = Wall()
     async with notifier_room(tmp_path, clock=clock) as room:
-        order = await room.issue(deadline_s=10)
+        order = await room.issue(deadline_s=100)
         await room.dialled()
         await room.quiet()
         assert room.notifier.figures()["promises_broken"] == 0
         room.journal.trouble = NotCommitted("disk full")
-        room.notifier._pulse = late = _pulse(room)
-        late._epoch += 200  # the auditor has looked away for so long
-        monkeypatch.setattr(room.notifier._auditor, "look", _with(room.notifier._auditor.look, late))
+        monkeypatch.setattr(room.notifier._auditor, "look", _after(200, room.notifier._auditor.look))
         await until(lambda: room.told)
         assert {(each.order, each.why.value) for each in room.told} == {(order.id, "deadline")}
         assert room.notifier.figures()["promises_broken"] == 1
@@ -643,8 +641,14 @@ def _pulse(room: Room) -> Pulse:
     return pulse
 
 
-def _with(look: Callable[[Pulse], object], pulse: Pulse) -> Callable[[Pulse], object]:
-    return lambda _: look(pulse)
+def _after(away_s: float, look: Callable[[Pulse], object]) -> Callable[[Pulse], object]:
+    """Whoever looks has looked away for so long."""
+
+    def looks(pulse: Pulse) -> object:
+        pulse._epoch += away_s
+        return look(pulse)
+
+    return looks
 
 
 # --- time ------------------------------------------------------------------------------------------------------------
@@ -700,7 +704,7 @@ async def test_a_bug_while_writing_ends_the_life(tmp_path: Path) -> None:
         assert running is not None
         room.journal.trouble = Bug("it contradicts itself")
         await room.issue()
-        await asyncio.wait([running], timeout=10)
+        await asyncio.wait([running], timeout=WITHIN_S)
         error = running.exception()
         assert isinstance(error, ExceptionGroup) and error.subgroup(Bug) is not None
         assert not room.notifier.ready and room.exchange.dials == []
@@ -727,7 +731,7 @@ async def test_a_bug_of_the_core_ends_the_life_and_nothing_is_done_after_it(
         room.presses(attempt, "1")
         with pytest.raises(NotGranted):
             await room.notifier.wish(cancel(order))
-        await asyncio.wait([running], timeout=10)
+        await asyncio.wait([running], timeout=WITHIN_S)
         error = running.exception()
         assert isinstance(error, ExceptionGroup) and error.subgroup(Bug) is not None
         assert room.exchange.done("say") == []

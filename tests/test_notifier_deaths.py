@@ -218,9 +218,8 @@ async def live(story: str, fate: Fate) -> Counter[str]:
     """A story with a death; what is promised holds. Returns the places to which it came."""
     ring, lines = STORIES[story]
     with tempfile.TemporaryDirectory() as folder:
-        async with notifier_room(
-            Path(folder), book=MortalBook, begin=False, settle_s=0.05, ask_s=0.5, deadline_s=600
-        ) as room:
+        more = {"report_s": 0.5, "settle_s": 0.05, "ask_s": 0.5, "deadline_s": 600}
+        async with notifier_room(Path(folder), book=MortalBook, begin=False, **more) as room:
             assert isinstance(room.journal, MortalBook)
             room.journal.fate = fate
             city = room.exchange = City(fate=fate, room=room)

@@ -23,7 +23,7 @@ from dispatch.step import Write
 from intake.table import Bug
 from journal import Committed, CommitUnknown, Fact, NotCommitted, Refusal, Unit, Work, facts_about
 from tests.dispatch_room import START, ladder
-from tests.edge_room import until
+from tests.edge_room import WITHIN_S, until
 from tests.journal_places import START as MOMENT
 from tests.journal_postgresql import Cluster
 from tests.notifier_room import Book, open_book
@@ -145,7 +145,7 @@ async def test_a_journal_that_is_closed_ends_it_for_another_life_may_open_it_aga
     async with office(tmp_path, broken=True) as at:
         await asyncio.to_thread(at.book.close)
         at.put(1)
-        await asyncio.wait([at.running], timeout=10)
+        await asyncio.wait([at.running], timeout=WITHIN_S)
         assert isinstance(at.running.exception(), Bug)
         assert at.told == []
 
@@ -215,7 +215,7 @@ async def test_a_contradiction_ends_it_and_nothing_of_its_piece_is_written(tmp_p
         at.scribe.put(replace(at.write(2), facts=(strange,)) if who == "write" else at.write(2))
         at.put(3)
         at.book.held.set()
-        await asyncio.wait([at.running], timeout=10)
+        await asyncio.wait([at.running], timeout=WITHIN_S)
         assert isinstance(at.running.exception(), Bug)
         assert at.told == [] and at.written() == []
 
@@ -226,7 +226,7 @@ async def test_a_scribe_who_is_stopped_has_written_whole_pieces(tmp_path: Path) 
         await until(lambda: at.told)
         at.running.cancel()
         await asyncio.wait([at.running])
-        await asyncio.to_thread(at.book.wait_behind, 10.0)
+        await asyncio.to_thread(at.book.wait_behind, WITHIN_S)
         barrier = at.book.submit(lambda unit: None)
         assert not isinstance(barrier, Refusal)
         await asyncio.wrap_future(barrier)

@@ -165,7 +165,7 @@ async def play(story: str, mortality: Mortality) -> Mortality:
     """Play a story; what is promised holds."""
     MORTALITY.set(mortality)
     with tempfile.TemporaryDirectory() as folder:
-        more = {"settle_s": SETTLE_S, "ask_s": 0.5, "deadline_s": 600}
+        more = {"report_s": 0.5, "settle_s": SETTLE_S, "ask_s": 0.5, "deadline_s": 600}
         async with notifier_room(Path(folder), book=Pages, begin=False, **more) as room:
             assert isinstance(room.journal, Pages)
             room.journal.troubles = list(STORIES[story].pages)
