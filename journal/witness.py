@@ -82,6 +82,8 @@ class Witness:
         self._called = False
         self._closed = False
         self._empty = False
+        self._emptied = 0
+        """How often everything was in the journal: facts come in order, so each time all before it are."""
         self._first_lost = self._last_lost = ""
         self._lost_untold = 0
         self._lost = 0
@@ -129,7 +131,8 @@ class Witness:
     def wait_empty(self, timeout_s: float) -> bool:
         """Wait until everything witnessed so far is in the journal; False if that took too long."""
         with self._woken:
-            return self._woken.wait_for(lambda: self._empty, timeout_s)
+            before = self._emptied
+            return self._woken.wait_for(lambda: self._empty or self._emptied > before, timeout_s)
 
     def close(self) -> None:
         """Take nothing more, bring what is there as far as it goes now, and end; the spool keeps the rest."""
@@ -154,6 +157,7 @@ class Witness:
                 idle = self._on_the_way is None
                 self._empty = idle and not self._memory and not self._spool.bytes and not self._lost_untold
                 if self._empty:
+                    self._emptied += 1
                     self._woken.notify_all()
                 # What can't go on now lies in the spool, or, if that is what is in trouble, is lost.
                 if self._closed and idle and (self._empty or self._spool_trouble or self._database_trouble):

@@ -6,6 +6,7 @@ role of a token. With `seat`, it is the person who is signed in there who acts, 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -36,6 +37,7 @@ from liandong.incidents import IncidentDesk, Notifies
 from liandong.ordering import WouldStart
 
 Value = Mapping[str, Any]
+BEHIND_S = 1.0  # so long what the engine has seen itself may take; else who found something out asks again
 
 
 class Asked:
@@ -198,9 +200,15 @@ class Asked:
         return {"fact": draft.id}
 
     async def _record(self, args: Args) -> Value:
-        """Commit facts that the worker found; those that stand in the journal already are passed over."""
+        """Commit facts that the worker found; those that stand in the journal already are passed over.
+
+        What the engine has seen itself comes first: it knows more of it, and of two with one id the first stays.
+        """
         try:
-            return {"recorded": await self._commit([Draft.from_text(str(text)) for text in said.items(args, "drafts")])}
+            drafts = [Draft.from_text(str(text)) for text in said.items(args, "drafts")]
+            if not await asyncio.to_thread(self._journal.wait_behind, BEHIND_S):
+                raise Refused("not_written_down", "what the engine has seen itself is not in the journal yet")
+            return {"recorded": await self._commit(drafts)}
         except BadFact as error:
             raise Refused("bad_fact", str(error)) from error
 

@@ -3,7 +3,8 @@
 Three sources, each for what the one before lacks: Asterisk's channel event log, what the dialplan's hang-up handler
 spooled, the evidence of recordings. And every finished recording becomes a fact. Rules:
 
-- A row is three seconds old before it counts: an engine that lives has written the fact itself by then, and better.
+- A row is three seconds old before it counts: an engine that lives has seen it itself by then, and better. That comes
+  first, however long its database was away.
 - Whatever was told and not answered is told again; a fact has an id that is made of the call's, so it is written once.
 - The bookmark stands at the first row of the oldest call that has not ended, and moves only when everything before it
   is in the journal. So this task may die between any two steps, and memory holds what is open and nothing else.
@@ -238,7 +239,11 @@ class CatchUp:
 
     async def _tell(self, told: Sequence[Told]) -> None:
         """Have written down what the journal lacks of this."""
-        missing = await self._sender.missing(each.id for each in told)
+        ids = [each.id for each in told]
+        if not await self._sender.missing(ids):
+            return
+        await self._sender.engines_own()  # the engine's own of it may lie in its spool, under another id
+        missing = await self._sender.missing(ids)
         drafts = [await self._draft(each) for each in told if each.id in missing]
         await self._sender.write([draft for draft in drafts if draft is not None])
 

@@ -77,6 +77,10 @@ class Sender:
                 self._told = ""
                 return answer
 
+    async def engines_own(self) -> None:
+        """Wait until the journal has everything that the engine has seen itself by now."""
+        await self._write(())
+
     async def write(self, drafts: Sequence[Draft]) -> None:
         """Have them written; returns when they are."""
         for batch in _batches(drafts):

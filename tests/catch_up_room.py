@@ -20,6 +20,7 @@ from gis.fact import TYPES as GIS_FACTS
 from intake.edge.history import History, Told
 from intake.edge.writing import TYPES as INTAKE_FACTS
 from journal import Draft, Fact, Journal, Places, Refusal, Registry, facts_after, read_engine, sqlite_url
+from liandong.asked import BEHIND_S
 from liandong.bookmark import Bookmark
 from liandong.catch_up import CatchUp, Pace
 from liandong.sender import Patience, Sender
@@ -95,6 +96,8 @@ class Room:
         drafts = [Draft.from_text(text) for text in args["drafts"]]
         self.requests.append(len(drafts))
         await self.before()
+        if not await asyncio.to_thread(self.journal.wait_behind, BEHIND_S):
+            raise Refused("not_written_down", "behind")
         done = await self.journal.decide(lambda unit: unit.record_once(drafts))
         assert not isinstance(done, Refusal)
         await self.after()

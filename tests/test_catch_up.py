@@ -434,6 +434,7 @@ async def test_a_log_of_fifty_megabytes_takes_little_memory_and_holds_up_nobody(
 
     monkeypatch.setattr(catch_up._sender, "missing", all_missing)
     monkeypatch.setattr(catch_up._sender, "ask", nobody)
+    monkeypatch.setattr(catch_up._sender, "engines_own", nothing)
     monkeypatch.setattr(catch_up._sender, "write", count)
     steps: list[float] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -128,6 +129,21 @@ async def test_facts_that_the_worker_found_are_committed_once(engine: House) -> 
     assert await engine.wants("record", drafts=[drafts[0], drafts[0]]) == {"recorded": 0}
     await until(lambda: len(engine.facts()) == 3)
     assert engine.facts() == [(1, "CallEnded"), (2, "CallEnded"), (3, "CallEnded")]
+
+
+async def test_what_the_engine_saw_itself_is_committed_before_what_was_found(engine: House) -> None:
+    again = threading.Event()
+    ended = fact.CallEnded("c.1", answered=True, lasted_s=1.0)
+    found = draft_of(ended, START, more={"without_engine": True}, id=end_id("c.1")).to_text()
+    engine.journal.submit(lambda unit: again.wait())
+    engine.journal.witness(draft_of(ended, START, id=end_id("c.1")))
+    try:
+        assert await engine.refuses("record", drafts=[found]) == "not_written_down"
+    finally:
+        again.set()
+    await until(lambda: len(engine.facts()) == 1)
+    assert await engine.wants("record", drafts=[found]) == {"recorded": 0}
+    assert "without_engine" not in facts_after(engine.journal.reader, 0)[0].body
 
 
 async def test_a_draft_that_is_none_is_refused_and_none_of_its_companions_is_committed(engine: House) -> None:
