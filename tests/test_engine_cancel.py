@@ -1,30 +1,32 @@
 """Callers who hang up at the worst moment, twenty times each: nothing is left of them, or promised to them."""
 
 import asyncio
-import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from liandong.lock import Role
 from phones import BY_HAND, OutgoingCall, Phone, Stage, ignore, ring_then_answer
 from tests.centre import Centre
+from tests.claims import unclaimed
 from tests.conversation import CALLER_HZ, taken
 from tests.manager import Event
+from tests.unwatched import frozen
 from tests.watch import Watch, engine_room
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TIMES = 20
-AT_ONCE = 4
+AT_ONCE = 5
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def listening(sounds: Path) -> AsyncIterator[Watch]:
     quick = {"announce_after_s": 0, "overflow_after_s": 600}
-    async with engine_room(sounds, fallback=quick, silent_menu={"timeout_s": 4}) as watch:
+    patient = {"ask_s": 2, "heartbeat_s": 10}
+    async with engine_room(sounds, fallback=quick | patient, silent_menu={"timeout_s": 4}) as watch:
         yield watch
 
 
@@ -38,7 +40,7 @@ async def centre(listening: Watch) -> AsyncIterator[Centre]:
     await running.manager.silence()
     await listening.idle()
     await listening.go_home()
-    assert "busy" not in await running.manager.command("group show channels")
+    await unclaimed(running)
     began = await listening.until("every call has ended", lambda: _ended(listening, known))
     assert began >= TIMES
 
@@ -80,6 +82,12 @@ async def helpers(centre: Centre) -> list[str]:
     return [name for name in await centre.manager.channels() if name.startswith("Local/")]
 
 
+async def fresh(centre: Centre) -> bool:
+    """Whether the engine lives, for the dialplan, and will a while longer."""
+    alive = await centre.manager.ask("Getvar", Variable="LD_ALIVE")
+    return time.time() - int(alive["Value"]) < 2
+
+
 async def test_before_the_question(centre: Centre, watch: Watch) -> None:
     await centre.seat(1, ignore())
     await watch.work(1)
@@ -94,14 +102,15 @@ async def test_during_the_question(centre: Centre, watch: Watch) -> None:
     await watch.work(1)
     caller = await centre.caller()
     for _ in range(TIMES):
-        centre.signal(Role.ENGINE, signal.SIGSTOP)
-        since = len(centre.manager.events)
-        call = await caller.dial("119")
-        await centre.manager.wait(
-            lambda event: event.get("Event") == "Newchannel" and event["Channel"].startswith("Local/s@ask"), since=since
-        )
-        await leave(call)
-        centre.signal(Role.ENGINE, signal.SIGCONT)
+        await centre.until("the engine's heartbeat is fresh", lambda: fresh(centre), True)
+        with frozen(centre):
+            since = len(centre.manager.events)
+            call = await caller.dial("119")
+            await centre.manager.wait(
+                lambda event: event.get("Event") == "Newchannel" and event["Channel"].startswith("Local/s@ask"),
+                since=since,
+            )
+            await leave(call)
         await centre.until("no helper is left", lambda: helpers(centre), [])
         await watch.up()
 
@@ -111,19 +120,18 @@ async def test_with_the_engine_frozen_while_the_net_rings(centre: Centre, watch:
     callers = [await centre.caller() for _ in seats]
     await watch.work(1)
     for _ in range(TIMES // AT_ONCE):
-        rung = len(seats[0].calls)
-        centre.signal(Role.ENGINE, signal.SIGSTOP)
-        calls = [await caller.dial("119") for caller in callers]
-        for call in calls:
-            await call.ringing()
+        rung = sum(len(seat.calls) for seat in seats)
+        with frozen(centre):
+            calls = [await caller.dial("119") for caller in callers]
+            for call in calls:
+                await call.ringing()
 
-        async def rings(rung: int = rung) -> bool:
-            return any(len(seat.calls) > rung for seat in seats)
+            async def rings(rung: int = rung) -> bool:
+                return sum(len(seat.calls) for seat in seats) > rung
 
-        await centre.until("the net rings", rings, True)
-        for call in calls:
-            await leave(call)
-        centre.signal(Role.ENGINE, signal.SIGCONT)
+            await centre.until("the net rings", rings, True)
+            for call in calls:
+                await leave(call)
         await watch.up()
 
 

@@ -90,8 +90,9 @@ def test_a_name_that_leads_elsewhere_is_never_written_or_removed(tmp_path: Path)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(sounds: Path) -> AsyncIterator[Centre]:
+    patient = {"overflow_after_s": 600, "ask_s": 2, "heartbeat_s": 10}
     with tempfile.TemporaryDirectory(prefix="ld-") as folder:
-        async with running_centre(Path(folder), sounds, fallback={"overflow_after_s": 600}) as centre:
+        async with running_centre(Path(folder), sounds, fallback=patient) as centre:
             yield centre
 
 
