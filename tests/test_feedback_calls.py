@@ -33,7 +33,8 @@ SEATS = ("seat-01", "seat-02")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(sounds: Path) -> AsyncIterator[DutyRoom]:
     quick = {"announce_after_s": 1, "overflow_after_s": 600, "turn_s": 0.3}
-    async with duty_room(sounds, fallback=quick) as room:
+    patient = {"ask_s": 2, "heartbeat_s": 10}
+    async with duty_room(sounds, fallback=quick | patient) as room:
         yield room
 
 
@@ -251,7 +252,7 @@ async def test_a_duty_telephone_is_rung_as_a_duty_line(room: DutyRoom) -> None:
 
 async def is_a_caller(room: DutyRoom, call: OutgoingCall, caller: Phone, asked: Asked, seat: Phone) -> None:
     """From here on he is one like any other: the engine is asked, and a person answers."""
-    at_seat = await taken(seat, within=40)
+    at_seat = await taken(seat, within=90)
     await talk(call, at_seat)
     (question, *_) = asked.questions
     assert (question.called, question.number) == (NUMBER, caller.user)
@@ -316,7 +317,7 @@ async def test_with_no_engine_the_net_brings_him_to_a_person(room: DutyRoom) -> 
     seat = await room.centre.seat(1, ring_then_answer())
     caller = await room.centre.caller()
     call = await caller.dial(NUMBER, tone=CALLER_HZ)
-    at_seat = await taken(seat, within=40)
+    at_seat = await taken(seat, within=90)
     await talk(call, at_seat)
     await call.hang_up()
     await call.ended()
@@ -358,7 +359,7 @@ async def test_who_waits_asks_what_became_of_his_report_and_waits_on(room: DutyR
         await call.send_keys("5")
         await doing(room.centre, "Read LD_KEY,")
         await call.send_keys("8")
-        await doing(room.centre, f"Playback {room.centre.state}/asterisk/sounds/zh/{prompt}")
+        await hears(room, call, prompt)
         (question,) = asked.asked
         assert (question.kind, question.number, question.code) == (PhoneKind.REPORT, caller.user, "")
         assert question.call == asked.questions[0].call
