@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -278,6 +279,20 @@ async def test_a_place_may_be_marked_after_the_call_is_over(engine: House) -> No
     await until(lambda: call not in engine.tap.calls)
     await engine.wants("locate", call=call, lat=39.6, lon=85.4, **TAKER)
     assert [len(each.body["positions"]) for each in await located(engine, call, 2)] == [1, 2]
+
+
+async def test_two_who_mark_it_at_once_after_the_call_are_both_known(engine: House) -> None:
+    call = comes(engine)
+    await located(engine, call, 1)
+    engine.telephones.leaves(call)
+    await until(lambda: call not in engine.tap.calls)
+    again = threading.Event()
+    engine.journal.submit(lambda unit: again.wait())
+    marks = [asyncio.create_task(engine.wants("locate", call=call, lat=39.6, lon=lon, **TAKER)) for lon in (85.4, 85.5)]
+    await until(lambda: engine.journal.status().waiting)
+    again.set()
+    await asyncio.gather(*marks)
+    assert [len(each.body["positions"]) for each in await located(engine, call, 3)] == [1, 2, 3]
 
 
 async def test_the_next_life_of_the_engine_knows_what_was_known(

@@ -17,8 +17,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -66,8 +67,6 @@ class _Call:
     timely: bool | None = None
     """Whether everything was found out in time; None: not yet."""
     working: asyncio.Task[None] | None = None
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """One change of its positions at a time."""
 
 
 class Beside:
@@ -91,6 +90,8 @@ class Beside:
         self._clock = clock
         self._calls: dict[str, _Call] = {}
         self._marking: set[asyncio.Future[None]] = set()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By call, whether it is up or over: one change of its positions at a time."""
         self.changed: Callable[[], None] = lambda: None
         """Told when more is known of some call."""
         self.late = 0
@@ -218,8 +219,8 @@ class Beside:
         await asyncio.shield(marking)  # it is done to its end, though whoever wants it is gone
 
     async def _mark(self, id: str, position: Position, who: Who) -> None:
-        call = self._calls.get(id)
-        async with call.lock if call is not None else asyncio.Lock():
+        async with self._lock(id):
+            call = self._calls.get(id)
             known = call.about.located if call is not None else await self._of_the_past(id)
             located = await self._finding.add(known, position)
             draft = located_draft(id, located, self._clock(), who)
@@ -232,6 +233,9 @@ class Beside:
             if call is not None:
                 call.about = replace(call.about, located=located)
                 self.changed()
+
+    def _lock(self, id: str) -> asyncio.Lock:
+        return self._locks.setdefault(id, asyncio.Lock())
 
     async def _of_the_past(self, id: str) -> Located:
         try:
@@ -263,7 +267,7 @@ class Beside:
             self.late += not call.timely
 
     async def _locate(self, call: _Call) -> None:
-        async with call.lock:
+        async with self._lock(call.id):
             known = call.about.located
             try:
                 located = None if call.adopted is None else await self._adopted(call, call.adopted, known)
