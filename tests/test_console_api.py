@@ -140,7 +140,10 @@ async def test_facts_come_in_pages(room: Room) -> None:
 # Wanting.
 
 
-async def test_a_call_taker_signs_in_with_the_persons_pin_and_sees_it_at_once(room: Room) -> None:
+async def test_a_call_taker_signs_in_with_the_persons_pin_and_sees_it_at_once(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.api.seats.SHOWN_S", 60)
     room.engine.live(seat_state(person=None, presence=Presence.SIGNED_OUT))
     await until(lambda: room.tap.seats["seat-01"].person is None)
     granting(room, person="li-na")
@@ -163,7 +166,10 @@ async def test_only_a_supervisor_signs_in_without_a_pin(room: Room) -> None:
     assert room.engine.asked == [("sign-in", wanted)]
 
 
-async def test_each_wish_reaches_the_engine_and_is_answered_with_the_seat_as_it_is_then(room: Room) -> None:
+async def test_each_wish_reaches_the_engine_and_is_answered_with_the_seat_as_it_is_then(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.api.seats.SHOWN_S", 60)
     for want, shown, more in (
         ("pause", {"presence": Presence.PAUSED, "reason": "rest"}, {"reason": "rest"}),
         ("ready", {}, {}),
@@ -374,7 +380,8 @@ async def test_without_an_engine_nothing_is_ready_and_the_web_lives() -> None:
         assert "liandong_engine_up 0.0" in figures
 
 
-async def test_many_probes_ask_the_engine_once(room: Room) -> None:
+async def test_many_probes_ask_the_engine_once(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.vitals.FRESH_S", 60)
     await asyncio.gather(*(room.ask("/readyz") for _ in range(20)))
     assert len(room.engine.asked) == 1
 

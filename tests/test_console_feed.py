@@ -249,7 +249,10 @@ async def test_what_comes_close_together_is_told_in_the_order_in_which_it_came()
         assert [message["calls"][0]["id"] for message in heard[1::2]] == [f"call-{number}" for number in range(1, 40)]
 
 
-async def test_a_slow_reader_is_cut_off_and_can_come_again_while_others_hear_on() -> None:
+async def test_a_slow_reader_is_cut_off_and_can_come_again_while_others_hear_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("console.api.feed.CLOSING_S", 60)
     async with open_room(limits=SMALL, feed_limits=feeds.Limits(untaken=200_000)) as room:
         # It takes what fits into its own few buffers and then waits for somebody to read.
         async with room.listening(max_queue=1) as slow, room.listening() as other:
@@ -308,13 +311,14 @@ async def test_a_listener_whose_program_has_stopped_is_dropped_by_the_system() -
             await until(lambda: not kept(room.port))
 
 
-async def test_a_listener_whose_program_has_stopped_does_not_hold_up_the_end() -> None:
-    async with open_room(limits=SMALL, feed_limits=feeds.Limits(untaken=100_000)) as room:
+async def test_a_listener_whose_program_has_stopped_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.api.feed.CLOSING_S", 600)
+    monkeypatch.setattr(server, "PING_S", 600)
+    limits = server.Limits(send_buffer=16 * 1024, untaken_s=600)
+    async with open_room(limits=limits, feed_limits=feeds.Limits(untaken=100_000)) as room:
         with await stuck(room):
-            began = asyncio.get_running_loop().time()
             room.ended.set()
-            await room.serving
-            assert asyncio.get_running_loop().time() - began < 3
+            await asyncio.wait_for(room.serving, WITHIN_S)
 
 
 async def test_more_listeners_than_agreed_are_turned_away_and_the_first_ones_stay() -> None:
@@ -381,15 +385,16 @@ async def test_a_journal_that_cannot_be_read_is_told_and_the_listener_comes_agai
         assert (answer.status, answer.code) == (503, "journal_trouble")
 
 
-async def test_the_end_of_the_web_is_told_to_all_listeners_and_takes_less_than_three_seconds() -> None:
+async def test_the_end_of_the_web_is_told_to_all_listeners_and_waits_for_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "ENDING_S", 600)
     async with open_room() as room:
         async with room.listening() as ear, room.listening() as other:
             await ear.until("snapshot")
             await other.until("snapshot")
-            began = asyncio.get_running_loop().time()
             room.ended.set()
             assert (await closed(ear.connection))[0] == 1012
             assert (await closed(other.connection))[0] == 1012
-            await room.serving
-            assert asyncio.get_running_loop().time() - began < 3
+            await asyncio.wait_for(room.serving, WITHIN_S)
         assert room.feed.listeners == 0
