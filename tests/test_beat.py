@@ -12,6 +12,8 @@ from liandong.beat import SIZE, Beat, BeatSeen, beat_file, read_beat, reserve
 from liandong.lock import Role
 from tests.centre import small_disk
 
+WITHIN_S = 30.0  # less than the minute for which the worst is remembered
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -98,17 +100,26 @@ async def test_a_stall_of_the_event_loop_is_measured_and_remembered(file: Path) 
     await asyncio.sleep(0.15)
     time.sleep(0.4)  # noqa: ASYNC251 - this is the stall
     await asyncio.sleep(0.15)
-    beat.write()
-    first = read_beat(file)
-    await asyncio.sleep(0.25)
-    beat.write()
-    second = read_beat(file)
+    first = beaten(beat, file)
+    assert first.lag_ms == first.lag_max_ms >= 290
+    worst = first.lag_ms
+    async with asyncio.timeout(WITHIN_S):
+        while True:  # the machine may stall as well
+            await asyncio.sleep(0.25)
+            later = beaten(beat, file)
+            worst = max(worst, later.lag_ms)
+            assert later.lag_max_ms == worst
+            if later.lag_ms < first.lag_ms:
+                break
     measuring.cancel()
-    assert first is not None
-    assert second is not None
-    assert first.lag_ms >= 290
-    assert second.lag_ms < first.lag_ms
-    assert second.lag_max_ms == first.lag_max_ms >= 290
+
+
+def beaten(beat: Beat, file: Path) -> BeatSeen:
+    """The next beat."""
+    beat.write()
+    seen = read_beat(file)
+    assert seen is not None
+    return seen
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk, so a full one is NOT PROVED here")

@@ -25,10 +25,12 @@ from tests.edge_room import PEOPLE, Room, desk_room, until
 from tests.edge_telephones import SEATS
 
 CALLERS = 40
-AGAIN_S = 0.4
+AGAIN_S = 10.0
 """Stands for the half minute after which one who waits asks all the same."""
-BLINK_S = 0.25
-"""So long a caller may wait while a seat is free: the news of the one are on the way to the other."""
+LOOK_S = 0.005
+LOOKS = 400
+"""Seen so often a caller may wait while a seat is free: the news of the one are on the way to the other. Two seconds,
+or more where the machine stands still: these it does not count."""
 
 
 class Day:
@@ -239,14 +241,15 @@ class Day:
 
     async def watch(self) -> None:
         """Nobody waits while a seat is free."""
-        loop = asyncio.get_running_loop()
-        since = loop.time()
+        seen = 0
         while True:
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(LOOK_S)
             waiting = [call for call in self.room.desk.calls() if call.view.stage.value == "waiting"]
             if self.gap or not (waiting and any(seat.view.free for seat in self.room.desk.seats())):
-                since = loop.time()
-            assert loop.time() - since < BLINK_S, (waiting, self.room.desk.seats())
+                seen = 0
+            else:
+                seen += 1
+            assert seen < LOOKS, (waiting, self.room.desk.seats())
 
 
 @pytest.mark.parametrize("seed", [10, 19])
@@ -258,7 +261,7 @@ async def test_after_a_day_of_everything_nobody_waits_every_seat_is_free_and_eac
         day = Day(room, seed)
         others = [asyncio.create_task(each) for each in (day.gaps(), day.supervisor(), day.watch())]
         callers = [asyncio.create_task(day.caller(number)) for number in range(CALLERS)]
-        done, late = await asyncio.wait(callers, timeout=30)
+        done, late = await asyncio.wait(callers, timeout=120)
         assert not late
         for each in done:
             each.result()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +17,8 @@ from telephony.prompt.error import SpeechError
 from telephony.prompt.order import Speaker, said_code
 
 TEXT = "启明区晨光路十二号发生火灾，有人被困，请派消防车。"
-LAG_S = 0.2
-"""Far above what was measured (20 ms with 50 texts at once), for other tests may have the processors."""
+BUSY_S = 0.2
+"""Of the processor, at a time; far above what was measured (20 ms with 50 texts at once)."""
 
 
 @pytest_asyncio.fixture
@@ -25,6 +26,12 @@ async def speaker(tmp_path: Path) -> AsyncIterator[Speaker]:
     speaker = Speaker(tmp_path / "spoken")
     yield speaker
     await speaker.close()
+
+
+def workers(speaker: Speaker) -> list[int]:
+    """The processes that speak."""
+    assert speaker._pool is not None
+    return [*speaker._pool._processes]
 
 
 def files(place: Path) -> list[Path]:
@@ -54,23 +61,35 @@ async def test_fifty_departments_that_hear_one_text_have_it_spoken_once(speaker:
     assert [file.stat().st_ino for file in files(places[0])] == made
 
 
-async def test_fifty_texts_at_once_hold_up_nobody_in_the_loop(speaker: Speaker) -> None:
+async def test_fifty_texts_at_once_hold_up_nobody_in_the_loop(tmp_path: Path) -> None:
+    """While who speaks stands still the loop goes on; and it is used for so little that nobody in it waits."""
     worst = 0.0
+    looks = 0
 
     async def measure() -> None:
-        nonlocal worst
-        loop = asyncio.get_running_loop()
+        nonlocal worst, looks
         while True:
-            before = loop.time()
+            before = time.thread_time()
             await asyncio.sleep(0.002)
-            worst = max(worst, loop.time() - before - 0.002)
+            worst = max(worst, time.thread_time() - before)
+            looks += 1
 
+    speaker = Speaker(tmp_path / "spoken", workers=1)
     await speaker.warm()
+    (worker,) = workers(speaker)
+    os.kill(worker, signal.SIGSTOP)
     measuring = asyncio.create_task(measure())
-    places = await asyncio.gather(*(speaker.spoken(f"{TEXT}{number}号。", Language.ZH) for number in range(50)))
+    speaking = [asyncio.create_task(speaker.spoken(f"{TEXT}{number}号。", Language.ZH)) for number in range(50)]
+    try:
+        while looks < 100:  # noqa: ASYNC110 - it is the loop that is looked at
+            await asyncio.sleep(0.002)
+        assert not any(each.done() for each in speaking)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert len({*await asyncio.gather(*speaking)}) == 50
     measuring.cancel()
-    assert len(set(places)) == 50
-    assert worst < LAG_S
+    await speaker.close()
+    assert worst < BUSY_S
 
 
 async def test_who_gives_up_waiting_takes_it_from_nobody(speaker: Speaker) -> None:
@@ -84,8 +103,7 @@ async def test_who_gives_up_waiting_takes_it_from_nobody(speaker: Speaker) -> No
 
 async def test_a_worker_that_is_killed_is_replaced_and_the_order_is_spoken(speaker: Speaker) -> None:
     await speaker.warm()
-    assert speaker._pool is not None
-    for pid in list(speaker._pool._processes):
+    for pid in workers(speaker):
         os.kill(pid, signal.SIGKILL)
     assert all(file.exists() for file in files(await speaker.spoken(TEXT, Language.ZH)))
 
