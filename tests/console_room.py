@@ -246,7 +246,9 @@ class Room:
         query = "" if after is None else f"?after={after}"
         headers = {"Authorization": f"Bearer {CALL_TAKER}"}
         url = f"ws://127.0.0.1:{self.port}/api/v1/feed{query}"
-        async with connect(url, **{"additional_headers": headers, "compression": None, "open_timeout": WITHIN_S} | other) as connection:
+        async with connect(
+            url, **{"additional_headers": headers, "compression": None, "open_timeout": WITHIN_S} | other
+        ) as connection:
             yield Ear(connection)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-import time
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -367,16 +367,18 @@ async def test_whatever_fails_is_told_beside_the_call_and_stops_nothing(
 
 async def test_a_slow_look_up_delays_no_question_and_is_counted(engine: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beside_module, "LATE_S", 0.05)
-    locate = Locator.locate
+    locate, may = Locator.locate, threading.Event()
 
     def slow(self: Locator, call: Any) -> Any:
-        time.sleep(0.3)
+        may.wait(WITHIN_S)
         return locate(self, call)
 
     monkeypatch.setattr(Locator, "locate", slow)
     call = comes(engine)
     state = await shown(engine, call, lambda it: True)
     assert state.positions == (), "the call is told before it is known where its caller is"
+    await asyncio.sleep(0.1)
+    may.set()
     await shown(engine, call, lambda it: it.positions)
 
     await until(lambda: engine.engine._casework.beside.late == 1)

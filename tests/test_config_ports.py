@@ -71,8 +71,8 @@ def test_what_listens_is_never_where_the_audio_of_another_centre_may_come() -> N
 
 
 def test_a_port_that_is_set_is_kept() -> None:
-    with listening() as tcp, listening(socket.SOCK_DGRAM) as udp:
-        sip, http = port_of(udp), port_of(tcp)
+    free = chosen()
+    sip, http = free.sip_tcp, free.http
     ports = chosen(http=http, sip_udp=sip, sip_tcp=sip)
     assert (ports.http, ports.sip_udp, ports.sip_tcp) == (http, sip, sip)
 
@@ -160,8 +160,8 @@ def test_a_block_for_audio_that_is_mostly_taken_is_refused_and_one_with_a_hole_i
 
 
 def test_a_connection_of_yesterday_does_not_hold_a_port() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = port_of(server)
+    port = chosen().http
+    with socket.create_server(("127.0.0.1", port)) as server:
         with socket.create_connection(("127.0.0.1", port)) as client:
             accepted, _ = server.accept()
             accepted.close()  # the server's side closes first, so its port lingers in TIME_WAIT

@@ -6,10 +6,12 @@ from contextlib import suppress
 
 import pytest
 
+from config.ports import PortSettings, choose_ports
 from console.api import server
 from console.api.server import HEAD_MAX, PortTaken, listen
 from tests.console_room import CALL_TAKER, WITHIN_S, Room, draft, open_room, read_answer, seat_state
 
+ANYWHERE = PortSettings(http=0, sip_udp=0, sip_tcp=0, sip_ws=0, agi=0, ami=0, rtp_start=0, rtp_count=100)
 SEAT = "/api/v1/seats/seat-01"
 GOOD = (
     f"POST {SEAT}/pause HTTP/1.1\r\nHost: centre\r\nAuthorization: Bearer {CALL_TAKER}\r\n"
@@ -171,8 +173,8 @@ async def test_the_end_does_not_wait_for_who_is_only_connected(monkeypatch: pyte
 
 
 def test_a_port_that_is_taken_is_named() -> None:
-    with listen("127.0.0.1", 0) as taken:
-        port = taken.getsockname()[1]
+    port = choose_ports(ANYWHERE).http
+    with listen("127.0.0.1", port):
         with pytest.raises(PortTaken, match=f"127.0.0.1:{port}"):
             listen("127.0.0.1", port)
     listen("127.0.0.1", port).close()

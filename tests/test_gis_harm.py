@@ -32,10 +32,10 @@ HARM = [
 
 @pytest.mark.parametrize("doctype", HARM)
 def test_documents_with_entities_are_refused_without_harm(doctype: str) -> None:
-    begun = time.process_time()
+    begun = time.thread_time()
     reading = read_pidf(doctype + document(circle("&x;")).partition("?>")[2].strip(), NOW)
     assert flaws(reading.troubles) == ["forbidden_xml"]
-    assert time.process_time() - begun < 0.1
+    assert time.thread_time() - begun < 0.5
 
 
 DEEP = "<a>" * 9000 + "</a>" * 300
@@ -55,11 +55,11 @@ LIGATURES = document(circle("ﷺ" * 20_000))
     ids=["long", "long bytes", "broken deep", "deep"],
 )
 def test_a_document_without_a_place_is_no_position_however_large(whole: str | bytes) -> None:
-    begun = time.process_time()
+    begun = time.thread_time()
     reading = read_pidf(whole, NOW)
     assert reading.positions == ()
     assert reading.troubles
-    assert time.process_time() - begun < 0.5
+    assert time.thread_time() - begun < 0.5
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_a_document_without_a_place_is_no_position_however_large(whole: str | by
 )  # fmt: skip
 def test_a_document_made_to_be_slow_is_not(whole: str) -> None:
     assert len(whole) <= MOST_SIGNS
-    begun = time.process_time()
+    begun = time.thread_time()
     reading = read_pidf(whole, NOW)
-    assert time.process_time() - begun < 0.5
+    assert time.thread_time() - begun < 0.5
     assert len(reading.positions) <= MOST_POSITIONS
     assert all(len(trouble.detail) <= 100 for trouble in reading.troubles)
 

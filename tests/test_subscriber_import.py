@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -113,9 +114,14 @@ async def test_a_wrong_file_changes_nothing_and_is_told_without_what_stands_in_i
         await until(lambda: room.name() == "李建国")
 
 
-async def test_a_file_that_is_still_being_written_is_left_until_it_rests(room: Imports) -> None:
+async def test_a_file_that_is_still_being_written_is_left_until_it_rests(
+    room: Imports, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with room.importing(Pace(look_s=0.02, rest_s=1.0, again_s=0.05)):
-        with room.csv.open("w") as file:
+        with room.csv.open("w") as file, monkeypatch.context() as patched:
+            # However late the next write is, the last one has only just been.
+            just = SimpleNamespace(time=lambda: room.csv.stat().st_ctime)
+            patched.setattr("liandong.subscribers.time", just)
             file.write(HEAD)
             for number in range(20):  # two seconds in all, a tenth between two writes
                 file.write(f"0900-5551{number:04d},somebody\n")
