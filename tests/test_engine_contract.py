@@ -26,8 +26,8 @@ async def running(sounds: Path) -> AsyncIterator[Centre]:
     with tempfile.TemporaryDirectory(prefix="ld-") as folder:
         quick = {"announce_after_s": 1, "overflow_after_s": 600, "turn_s": 0.3}
         patient = {"ask_s": 2, "heartbeat_s": 10, "too_short_s": 10}
-        timing = {"fallback": quick | patient, "silent_menu": {"timeout_s": 4}}
-        async with running_centre(Path(folder), sounds, **timing) as centre:
+        menu = {"timeout_s": 4}
+        async with running_centre(Path(folder), sounds, fallback=quick | patient, silent_menu=menu) as centre:
             for language in ("zh", "en"):  # a menu in two words, so that nobody has to hear a long one out
                 spoken = centre.state / "asterisk" / "sounds" / language
                 for kind in ("wav", "wav16"):
