@@ -28,19 +28,19 @@ from phones import (
 )
 from tests.centre import TRUNK, Centre, running_centre
 from tests.conversation import CALLER_HZ, OTHER_HZ, SEAT_HZ, taken, talk
-from tests.sound import RATE_HZ, sound_of, spans_of, told, voices
+from tests.sound import RATE_HZ, heard_to_its_end, sound_of, spans_of, voices
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 QUICK = {
-    "ring_s": 2,
+    "ring_s": 6,
     "overflow_after_s": 2,
     "overflow_again_s": 30,
-    "neighbour_ring_s": 2,
+    "neighbour_ring_s": 6,
     "announce_after_s": 1,
     "turn_s": 0.3,
-    "too_short_s": 1,
-    "seat_rtp_timeout_s": 2,
+    "too_short_s": 4,  # in a scene a conversation that is lost later has lasted longer than that: the telephone died
+    "seat_rtp_timeout_s": 6,
 }
 STARTING_S = 4  # so long after Asterisk's start nobody can tell that no seat is there
 
@@ -92,6 +92,15 @@ async def who_is_there_is_known(centre: Centre) -> None:
     await centre.until("Asterisk's start is over", over, True)
 
 
+async def waited_before_the_neighbour(centre: Centre, caller: Phone) -> str:
+    """So many seconds this caller, who is still there, had waited when the neighbour was rung."""
+    begun = await centre.manager.wait(
+        lambda event: event.get("Event") == "Newchannel" and event["CallerIDNum"] == caller.user
+    )
+    read = await centre.manager.ask("Getvar", Channel=begun["Channel"], Variable="LD_OVERFLOWED")
+    return read["Value"]
+
+
 async def test_with_no_seat_the_neighbour_is_rung_at_once_and_both_are_recorded(
     centre: Centre, neighbour: Phone
 ) -> None:
@@ -100,10 +109,7 @@ async def test_with_no_seat_the_neighbour_is_rung_at_once_and_both_are_recorded(
     caller = await centre.caller()
     call = await caller.dial("119", tone=CALLER_HZ)
     at_neighbour = await taken(neighbour)
-    dialled, called = call.time_of(What.DIALLED), at_neighbour.time_of(What.CALLED)
-    assert dialled is not None
-    assert called is not None
-    assert called - dialled < 0.5
+    assert await waited_before_the_neighbour(centre, caller) == "0"
     await talk(call, at_neighbour, last=1.0)
     await call.hang_up()
     evidence, folder = await centre.recording(caller)
@@ -125,10 +131,10 @@ async def test_with_nobody_at_all_the_caller_is_told_in_both_languages_until_a_s
     async def long_enough() -> bool:
         return bool(call.position > (both_s + 1) * RATE_HZ)
 
-    await centre.until("both announcements had their time", long_enough, True, within=2 * both_s)
-    shares = [await asyncio.to_thread(told, call.received, prompt) for prompt in prompts]
-    assert min(shares) > 0.9, shares
-    seat = await centre.seat(1, ring_then_answer())
+    await centre.until("both announcements had their time", long_enough, True, within=2 * both_s + 30)
+    for prompt in prompts:
+        await heard_to_its_end(call, prompt)
+    seat = await centre.seat(1, ring_then_answer(), free=False)
     await talk(call, await taken(seat), last=1.0)
     await call.hang_up()
     evidence, _ = await centre.recording(caller)
@@ -145,7 +151,7 @@ async def test_a_neighbour_who_does_not_even_answer_costs_the_caller_nothing_but
     await neighbour.incoming()
     await call.answered()
     await call.hears_something()
-    seat = await centre.seat(1, ring_then_answer())
+    seat = await centre.seat(1, ring_then_answer(), free=False)
     await talk(call, await taken(seat))
     await call.hang_up()
 
@@ -214,7 +220,7 @@ async def test_when_the_only_seat_dies_while_ringing_the_next_round_rings_anothe
     call = await caller.dial("119", tone=CALLER_HZ)
     await dying.incoming()
     dying.vanish()
-    other = await centre.seat(2, ring_then_answer())
+    other = await centre.seat(2, ring_then_answer(), free=False)
     await talk(call, await taken(other))
     await call.hang_up()
     await centre.seat(1)
