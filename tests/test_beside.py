@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any

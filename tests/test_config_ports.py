@@ -161,11 +161,13 @@ def test_a_block_for_audio_that_is_mostly_taken_is_refused_and_one_with_a_hole_i
 
 def test_a_connection_of_yesterday_does_not_hold_a_port() -> None:
     port = chosen().http
-    with socket.create_server(("127.0.0.1", port)) as server:
-        with socket.create_connection(("127.0.0.1", port)) as client:
-            accepted, _ = server.accept()
-            accepted.close()  # the server's side closes first, so its port lingers in TIME_WAIT
-            assert client.recv(1) == b""
+    with (
+        socket.create_server(("127.0.0.1", port)) as server,
+        socket.create_connection(("127.0.0.1", port)) as client,
+    ):
+        accepted, _ = server.accept()
+        accepted.close()  # the server's side closes first, so its port lingers in TIME_WAIT
+        assert client.recv(1) == b""
     assert chosen(http=port).http == port
 
 

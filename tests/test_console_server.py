@@ -174,7 +174,6 @@ async def test_the_end_does_not_wait_for_who_is_only_connected(monkeypatch: pyte
 
 def test_a_port_that_is_taken_is_named() -> None:
     port = choose_ports(ANYWHERE).http
-    with listen("127.0.0.1", port):
-        with pytest.raises(PortTaken, match=f"127.0.0.1:{port}"):
-            listen("127.0.0.1", port)
+    with listen("127.0.0.1", port), pytest.raises(PortTaken, match=f"127.0.0.1:{port}"):
+        listen("127.0.0.1", port)
     listen("127.0.0.1", port).close()
