@@ -117,7 +117,7 @@ async def test_a_text_of_which_nothing_is_heard_is_an_error_and_leaves_nothing(s
 
 
 @pytest.mark.parametrize(
-    "text", ["../../etc/passwd", "a&b|c;$(reboot)", "[[h@l'oU]]", "<speak>119</speak>", "火" * 1000]
+    "text", ["../../etc/passwd", "a&b|c;$(reboot)", "[[h@l'oU]]", "<speak>119</speak>", "fire " * 200 + "火"]
 )
 async def test_no_text_is_anything_but_a_text(speaker: Speaker, text: str) -> None:
     place = await speaker.spoken(text, Language.EN)
