@@ -31,17 +31,20 @@ def picks_up(then: Act | None = None, ring_s: float = 0.2) -> Behaviour:
     return behave
 
 
-def presses(*keys: str, hang_up: bool = False) -> Act:
-    """When he hears something, each time; at the end he may hang up at once."""
+def presses(*keys: str) -> Act:
+    """When he hears something, each time."""
 
     async def press(call: IncomingCall) -> None:
         for key in keys:
             await call.hears_something(20)
             await call.send_keys(key)
-        if hang_up:
-            await call.hang_up()
 
     return press
+
+
+async def hangs_up(call: IncomingCall) -> None:
+    """At once."""
+    await call.hang_up()
 
 
 def takes_it() -> Behaviour:

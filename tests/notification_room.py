@@ -19,12 +19,14 @@ from dispatch.department import Calling
 from phones import Behaviour, IncomingCall, Phone, Switchboard
 from telephony.prompt.order import Speaker
 from tests.centre import TRUNK, Centre, running_centre
-from tests.notification_officer import WITHIN, Act, picks_up
+from tests.notification_officer import WITHIN, Act, picks_up, presses
 from tests.notification_scene import Scene
 from tests.sound import is_whole, told
 
 TEXT = "晨光路十二号发生火灾，有人被困，请派消防车。"
-CALLING = Calling(spoken=1, key_s=3, remind_s=10, report_s=2, ask_s=1, settle_s=1)
+CALLING = Calling(spoken=1, key_s=3, remind_s=10, report_s=2, ask_s=1, settle_s=5)
+PATIENT_S = 15
+"""How long a key is waited for where somebody presses one after he has heard something: hearing takes a while."""
 AT_ONCE = 20
 """Scenes that play at the same time: the telephones of more would not be served on two cores."""
 
@@ -68,13 +70,28 @@ class City:
 
     async def heard_text(self, call: IncomingCall, text: str) -> float:
         """How much of a text was heard."""
-        return await asyncio.to_thread(told, call.received, Path(f"{self.speaker.place(text, Language.ZH)}.wav"))
+        return await asyncio.to_thread(told, call.received, self._sound_of(text))
+
+    async def heard_whole(self, call: IncomingCall, text: str) -> bool:
+        """Whether a text was heard to its end."""
+        return await asyncio.to_thread(is_whole, call.received, self._sound_of(text))
+
+    def _sound_of(self, text: str) -> Path:
+        return Path(f"{self.speaker.place(text, Language.ZH)}.wav")
 
     async def hears(self, call: IncomingCall, prompt: str, since: int = 0) -> None:
         """Wait until somebody has heard this to its end, in what came after so many samples."""
         async with asyncio.timeout(WITHIN):
             while not await self._is_in(call, prompt, since):  # noqa: ASYNC110 - a sound tells nobody
                 await asyncio.sleep(0.4)
+
+    async def takes_and_goes(self, call: IncomingCall) -> None:
+        """Press 1, and hang up as soon as Asterisk has the key: a hanging up may overtake it on its way."""
+        await presses("1")(call)
+        await self.centre.manager.wait(
+            lambda event: (event.get("Event"), event.get("Uniqueid")) == ("DTMFEnd", call.caller_name)
+        )
+        await call.hang_up()
 
     def listens_for(self, prompt: str, then: Act) -> Behaviour:
         """Somebody who acts when he has heard this to its end, and not before."""

@@ -23,8 +23,8 @@ from intake.edge.desk import NotGranted
 from journal.instant import utc_now
 from phones import Ending, IncomingCall, engaged, not_there
 from phones.history import What
-from tests.notification_officer import done, leaves_when_thanked, picks_up, presses, takes_it, thanked
-from tests.notification_room import City, Play, Playing, playing
+from tests.notification_officer import done, hangs_up, leaves_when_thanked, picks_up, presses, takes_it, thanked
+from tests.notification_room import PATIENT_S, City, Play, Playing, playing
 from tests.notification_scene import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -51,12 +51,12 @@ async def listens(scene: Scene) -> Order:
 
 
 async def takes_and_goes(scene: Scene) -> Order:
-    return await scene.order(scene.line(picks_up(presses("1", hang_up=True)), again(scene)))
+    return await scene.order(scene.line(picks_up(scene.city.takes_and_goes), again(scene)))
 
 
 async def goes(scene: Scene) -> Order:
     """Somebody who hangs up during the prompt."""
-    return await scene.order(scene.line(picks_up(presses(hang_up=True)), again(scene)))
+    return await scene.order(scene.line(picks_up(hangs_up), again(scene)))
 
 
 async def is_a_machine(scene: Scene) -> Order:
@@ -138,6 +138,11 @@ class End:
     late: bool = False
     """The next life begins, or the wire is mended, when the telephone has done all that it does by itself."""
 
+    @property
+    def patience(self) -> dict[str, float]:
+        """What is otherwise in its scene."""
+        return {"key_s": PATIENT_S} if self.who is listens else {}
+
     def __str__(self) -> str:
         return f"{self.who.__name__}: {', then '.join(self.moments)}{' (and is away)' * self.late}"
 
@@ -210,7 +215,7 @@ CUTS = [
 
 
 async def killed(end: End, city: City) -> None:
-    async with city.scene() as scene:
+    async with city.scene(**end.patience) as scene:
         await scene.live(end.moments[0])
         await scene.linked()
         order = await end.who(scene)
@@ -225,7 +230,7 @@ async def killed(end: End, city: City) -> None:
 
 
 async def cut(end: End, city: City) -> None:
-    async with city.scene() as scene:
+    async with city.scene(**end.patience) as scene:
         life = await scene.live(*end.moments, cut=True)
         await scene.linked()
         if end.late:
@@ -304,7 +309,7 @@ async def one_line_for_two(moment: str, city: City) -> None:
 
 async def deadline_while_dead(city: City) -> None:
     """The deadline passes while there is no engine: the next life acts on it at once."""
-    async with city.scene() as scene:
+    async with city.scene(remind_s=60) as scene:
         await scene.live("heard ringing")
         await scene.linked()
         order = await come_late(scene)
