@@ -25,7 +25,7 @@ from tests.manager import WITHIN, Manager
 
 EXAMPLE = Path(config.example.__path__[0])
 TRUNK = "127.0.0.2"  # where the example centre's trunk calls from
-START_S = 60
+START_S = 180
 VERIFIED = r"recordings: \d+ ok, 0 damaged, 0 not finished yet\njournal: (none yet|\d+ facts ok[^\n]*)\n"
 """What `liandong verify` says when nothing is wrong; a centre that never had an engine has no journal."""
 
