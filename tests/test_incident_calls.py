@@ -77,8 +77,12 @@ async def test_a_submitted_incident_rings_its_departments_until_somebody_acknowl
     await room.fact("OrderClosed", order=fire)
     kept = await room.fact("RecordingKept", call=f"{fire}-2")
     assert kept
-    status = await room.watch.tap.request("status", {})
-    assert (status["orders_open"], status["attempts_live"], status["promises_broken"]) == (0, 0, 0)
+
+    async def left() -> tuple[int, int, int]:
+        status = await room.watch.tap.request("status", {})
+        return status["orders_open"], status["attempts_live"], status["promises_broken"]
+
+    await room.watch.centre.until("nothing is left, of the police's order either", left, (0, 0, 0), WITHIN)
 
 
 async def test_an_engine_that_is_killed_while_departments_listen_asks_nobody_twice_and_loses_nobody(
