@@ -133,6 +133,13 @@ async def calls(told: str) -> None:
     accounts = dict(re.findall(r"account   (\S+)\n  password  (\S+)", told))
     (server,) = set(re.findall(r"server    ([\d.]+):(\d+) \(UDP\)", told))
     address = (server[0], int(server[1]))
+    (api,) = re.findall(r"(http://\S+)/api/docs", told)
+    (token,) = re.findall(r"^  supervisor +(\S+)$", told, re.MULTILINE)
+
+    async def gone() -> bool:
+        seat = await asyncio.to_thread(asked, "GET", f"{api}/api/v1/seats/seat-02", token)
+        return not json.loads(seat)["reachable"]
+
     async with Phone(address, "caller-1", accounts["caller-1"]) as caller:
         await caller.register()
         call = await caller.dial("119")
@@ -141,7 +148,7 @@ async def calls(told: str) -> None:
         await call.hang_up()
         async with Phone(address, "seat-01", accounts["seat-01"], policy=ring_then_answer()) as seat:
             await seat.register()
-            await asyncio.sleep(3)  # in which the trial telephone sees it and goes
+            await until("the trial telephone goes", gone)
             call = await caller.dial("119")
             await call.answered(30)
             await (await seat.incoming()).hang_up()
