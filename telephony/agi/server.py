@@ -124,6 +124,9 @@ class AgiServer:
                 self.ends[End.TOO_MANY] += 1
             else:
                 self.ends[await self._serve(reader, writer)] += 1
+        except Exception as bug:  # noqa: BLE001 - Debian's Python 3.11.2 tells nobody of it until its task is collected
+            told = {"message": "a question was not answered, for a bug", "exception": bug}
+            asyncio.get_running_loop().call_exception_handler(told)
         finally:
             self._serving.discard(task)
             writer.close()
