@@ -121,6 +121,7 @@ async def test_with_the_engine_frozen_while_the_net_rings(centre: Centre, watch:
     await watch.work(1)
     for _ in range(TIMES // AT_ONCE):
         rung = sum(len(seat.calls) for seat in seats)
+        await centre.until("the engine's heartbeat is fresh", lambda: fresh(centre), True)
         with frozen(centre):
             calls = [await caller.dial("119") for caller in callers]
             for call in calls:
