@@ -9,7 +9,6 @@ import pytest_asyncio
 
 from phones import ignore, reject, ring_then_answer, silent
 from tests.centre import Centre
-from tests.claims import unclaimed
 from tests.conversation import CALLER_HZ, OTHER_HZ, SEAT_HZ, taken, talk
 from tests.watch import Watch, engine_room, seat_id
 
@@ -36,7 +35,7 @@ async def centre(listening: Watch) -> AsyncIterator[Centre]:
     await listening.idle()
     await listening.go_home()
     assert all(not phone.unexpected for phone in phones)
-    await unclaimed(running)
+    await running.no_groups()
 
 
 @pytest.fixture

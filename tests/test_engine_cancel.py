@@ -10,7 +10,6 @@ import pytest_asyncio
 
 from phones import BY_HAND, OutgoingCall, Phone, Stage, ignore, ring_then_answer
 from tests.centre import Centre
-from tests.claims import unclaimed
 from tests.conversation import CALLER_HZ, taken
 from tests.manager import Event
 from tests.unwatched import frozen
@@ -40,7 +39,7 @@ async def centre(listening: Watch) -> AsyncIterator[Centre]:
     await running.manager.silence()
     await listening.idle()
     await listening.go_home()
-    await unclaimed(running)
+    await running.no_groups()
     began = await listening.until("every call has ended", lambda: _ended(listening, known))
     assert began >= TIMES
 

@@ -13,7 +13,6 @@ import pytest_asyncio
 from phones import OutgoingCall, Phone, Stage, reject, ring_then_answer, tone_of
 from telephony.agi.answer import Offer, write_answer
 from tests.centre import Centre, running_centre
-from tests.claims import unclaimed
 from tests.engine import one_after_the_other, playing_engine
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,7 +43,7 @@ async def centre(running: Centre) -> AsyncIterator[Centre]:
     await running.hang_up(*phones)
     await running.manager.silence()
     assert all(not phone.unexpected for phone in phones)
-    await unclaimed(running)
+    await running.no_groups()
 
 
 async def talk(call: OutgoingCall, seat: Phone) -> None:

@@ -13,7 +13,6 @@ import pytest_asyncio
 from liandong.lock import Role
 from phones import OutgoingCall, Phone, ignore, ring_then_answer
 from tests.centre import Centre
-from tests.claims import unclaimed
 from tests.conversation import CALLER_HZ, SEAT_HZ, taken
 from tests.unwatched import frozen, unwatched
 from tests.watch import Watch, engine_room
@@ -42,7 +41,7 @@ async def centre(listening: Watch) -> AsyncIterator[Centre]:
     await listening.up()
     await listening.idle()
     await listening.go_home()
-    await unclaimed(running)
+    await running.no_groups()
     await listening.until("every call has one beginning and one end", lambda: _whole(listening))
 
 

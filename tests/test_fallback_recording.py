@@ -15,7 +15,7 @@ from tests.sound import EDGES_S, sound_of, spans_of, voices
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DEAD_AFTER_S = 6  # a seat that sends no RTP for so long
-TOGETHER_S = 1.0  # two voices that stop with the call: their ends are placed by the clock of a machine that may be busy
+TOGETHER_S = 0.3  # two voices that stop with the call: their ends are placed by the clock of a machine that may be busy
 
 QUICK = {
     "ring_s": 6,
@@ -90,7 +90,7 @@ async def test_hold_and_resume_keep_both_voices_and_the_recording(centre: Centre
     before, after = spans_of(right, SEAT_HZ)
     assert end - begin >= DEAD_AFTER_S + 3.0
     assert after[0] - before[1] >= DEAD_AFTER_S + 1.0
-    assert abs(end - after[1]) < TOGETHER_S
+    assert round(abs(end - after[1]), 3) <= TOGETHER_S
 
 
 @pytest.mark.parametrize("sequence", [10000, 50000])
@@ -115,7 +115,7 @@ async def test_an_announcement_before_the_join_costs_nobody_the_voice(
     ((joined, left_at),) = spans_of(right, SEAT_HZ)
     assert left_at - joined >= 3.5 - EDGES_S
     assert began < joined
-    assert abs(ended - left_at) < TOGETHER_S
+    assert round(abs(ended - left_at), 3) <= TOGETHER_S  # spans are counted in tenths: their difference is not exact
 
 
 @pytest.mark.parametrize("sequence", [10000, 50000])
@@ -130,14 +130,13 @@ async def test_a_seat_that_jumps_in_its_numbering_is_recorded_or_its_loss_is_tol
     await talk(call, at_seat, last=1.0)
     at_seat.sequence_jump(40000)
     await talk(call, at_seat)
-    spoken = at_seat.packets_sent
+    before = at_seat.packets_sent
 
     async def five_seconds_more() -> bool:
-        return at_seat.packets_sent - spoken > 5.0 / 0.02
+        return at_seat.packets_sent - before > 5.0 / 0.02
 
     await centre.until("the seat has said five seconds more", five_seconds_more, True)
     await call.hears(SEAT_HZ)
-    sent = [each.packets_sent for each in (call, at_seat)]
     await call.hang_up()
     evidence, folder = await centre.recording(caller)
     _, right = sound_of(evidence, folder)
@@ -154,4 +153,4 @@ async def test_a_seat_that_jumps_in_its_numbering_is_recorded_or_its_loss_is_tol
     assert heard_s + lost_s >= 6.0 - 2 * EDGES_S
     assert evidence["raw_kept"]
     received = [leg["packets_received"] for leg in evidence["legs"]]
-    assert received == [pytest.approx(count, abs=25) for count in sent]  # the end does not come to all at once
+    assert received == [pytest.approx(spoken.packets_sent, abs=10) for spoken in (call, at_seat)]  # some after the end
